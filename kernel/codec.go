@@ -1,0 +1,149 @@
+package kernel
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The JSON of the machine is FORMAT: snake_case fields, every field present, sets as
+// sorted arrays, map keys sorted, 64-bit numbers exact.
+var (
+	encodeOptions = json.JoinOptions(json.Deterministic(true))
+	decodeOptions = json.JoinOptions(json.RejectUnknownMembers(true))
+)
+
+// MarshalTrigger encodes the fields of t as a JSON object. Its name is not part of it.
+func MarshalTrigger(t Trigger) ([]byte, error) { return json.Marshal(t, encodeOptions) }
+
+// MarshalEffect encodes the fields of e as a JSON object. Its name is not part of it.
+func MarshalEffect(e Effect) ([]byte, error) { return json.Marshal(e, encodeOptions) }
+
+// MarshalState encodes every field of s as one flat JSON object.
+func MarshalState(s *State) ([]byte, error) { return json.Marshal(s, encodeOptions) }
+
+// UnmarshalTrigger decodes the trigger of the given name. Every field must be present
+// and none may be unknown; the error names the field.
+func UnmarshalTrigger(name string, fields []byte) (Trigger, error) {
+	make, ok := newTrigger[name]
+	if !ok {
+		return nil, fmt.Errorf("unknown input or signal %q", name)
+	}
+	t := make()
+	if err := unmarshalWhole(fields, t); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return t, nil
+}
+
+// UnmarshalEffect decodes the effect of the given name, as strictly as
+// [UnmarshalTrigger].
+func UnmarshalEffect(name string, fields []byte) (Effect, error) {
+	make, ok := newEffect[name]
+	if !ok {
+		return nil, fmt.Errorf("unknown effect %q", name)
+	}
+	e := make()
+	if err := unmarshalWhole(fields, e); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return reflect.ValueOf(e).Elem().Interface().(Effect), nil
+}
+
+// UnmarshalState decodes a whole state. Every field must be present and none may be
+// unknown: a state of another version of the machine is not silently completed.
+func UnmarshalState(data []byte) (State, error) {
+	var s State
+	if err := unmarshalWhole(data, &s); err != nil {
+		return State{}, fmt.Errorf("state: %w", err)
+	}
+	return s, nil
+}
+
+// OverlayState decodes the fields present in data over s. It is for setting a scene in
+// tests and reproductions.
+func OverlayState(s *State, data []byte) error {
+	if err := json.Unmarshal(data, s, decodeOptions); err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	return nil
+}
+
+// TriggerNames lists every input and signal the machine knows, sorted.
+func TriggerNames() []string { return sortedNames(newTrigger) }
+
+// EffectNames lists every effect the machine knows, sorted.
+func EffectNames() []string { return sortedNames(newEffect) }
+
+func sortedNames[V any](registry map[string]V) []string {
+	names := make([]string, 0, len(registry))
+	for name := range registry {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// unmarshalWhole decodes an object into the struct at v and insists that it has every
+// member. The types are regular, so their member names come from their json tags.
+func unmarshalWhole(data []byte, v any) error {
+	if err := json.Unmarshal(data, v, decodeOptions); err != nil {
+		return err
+	}
+	missing, err := missingMembers(data, reflect.TypeOf(v).Elem())
+	if err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("missing field %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+func missingMembers(data []byte, t reflect.Type) ([]string, error) {
+	wanted := memberNames(t)
+	dec := jsontext.NewDecoder(bytes.NewReader(data))
+	if _, err := dec.ReadToken(); err != nil {
+		return nil, err
+	}
+	seen := make(map[string]bool, len(wanted))
+	for dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		seen[name.String()] = true
+		if err := dec.SkipValue(); err != nil {
+			return nil, err
+		}
+	}
+	var missing []string
+	for _, name := range wanted {
+		if !seen[name] {
+			missing = append(missing, name)
+		}
+	}
+	return missing, nil
+}
+
+var memberNamesOf sync.Map // reflect.Type -> []string
+
+func memberNames(t reflect.Type) []string {
+	if names, ok := memberNamesOf.Load(t); ok {
+		return names.([]string)
+	}
+	var names []string
+	for _, f := range reflect.VisibleFields(t) {
+		if tag, ok := f.Tag.Lookup("json"); ok {
+			names = append(names, tag)
+		}
+	}
+	memberNamesOf.Store(t, names)
+	return names
+}

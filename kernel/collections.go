@@ -1,0 +1,153 @@
+package kernel
+
+import (
+	"cmp"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Map is a finite map of the state. The nil map is empty; put makes it. Nothing in the
+// machine depends on its order: where a rule needs one, it goes through keys.
+type Map[K comparable, V any] map[K]V
+
+func (m Map[K, V]) has(k K) bool {
+	_, ok := m[k]
+	return ok
+}
+
+func (m *Map[K, V]) put(k K, v V) {
+	if *m == nil {
+		*m = make(Map[K, V])
+	}
+	(*m)[k] = v
+}
+
+func (m Map[K, V]) del(k K) { delete(m, k) }
+
+// keys lists the keys in the machine's order: byte order for strings, numeric for
+// numbers, field by field for records.
+func (m Map[K, V]) keys() []K {
+	return slices.SortedFunc(maps.Keys(m), compareKeys[K])
+}
+
+// Clone copies the map; values that are collections themselves are copied too.
+func (m Map[K, V]) Clone() Map[K, V] {
+	c := maps.Clone(m)
+	for k, v := range c {
+		if nested, ok := any(v).(interface{ Clone() V }); ok {
+			c[k] = nested.Clone()
+		}
+	}
+	return c
+}
+
+// holds reports whether m has k with exactly the value v: "present and equal" in the
+// chapters.
+func holds[K, V comparable](m Map[K, V], k K, v V) bool {
+	got, ok := m[k]
+	return ok && got == v
+}
+
+// putOpt is put(m, o) of the chapters: some(v) sets the key, none deletes it.
+func putOpt[K, V comparable](m *Map[K, V], k K, o Opt[V]) {
+	if v, ok := o.Get(); ok {
+		m.put(k, v)
+	} else {
+		m.del(k)
+	}
+}
+
+// Set is a finite set of the state. In JSON it is an array in key order.
+type Set[T comparable] map[T]struct{}
+
+// SetOf makes a set of the given elements.
+func SetOf[T comparable](elements ...T) Set[T] {
+	s := make(Set[T], len(elements))
+	for _, e := range elements {
+		s[e] = struct{}{}
+	}
+	return s
+}
+
+// Has reports whether v is an element.
+func (s Set[T]) Has(v T) bool {
+	_, ok := s[v]
+	return ok
+}
+
+// Elements lists the elements in key order.
+func (s Set[T]) Elements() []T {
+	return slices.SortedFunc(maps.Keys(s), compareKeys[T])
+}
+
+func (s *Set[T]) add(v T) {
+	if *s == nil {
+		*s = make(Set[T])
+	}
+	(*s)[v] = struct{}{}
+}
+
+func (s Set[T]) del(v T) { delete(s, v) }
+
+// Equal reports whether both sets have the same elements.
+func (s Set[T]) Equal(t Set[T]) bool {
+	return len(s) == len(t) && s.subsetOf(t)
+}
+
+func (s Set[T]) subsetOf(t Set[T]) bool {
+	for v := range s {
+		if !t.Has(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// Clone copies the set.
+func (s Set[T]) Clone() Set[T] { return maps.Clone(s) }
+
+// MarshalJSONTo writes an array in key order.
+func (s Set[T]) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return json.MarshalEncode(enc, s.Elements())
+}
+
+// UnmarshalJSONFrom reads an array; a repeated element counts once.
+func (s *Set[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	var elements []T
+	if err := json.UnmarshalDecode(dec, &elements); err != nil {
+		return err
+	}
+	*s = SetOf(elements...)
+	return nil
+}
+
+// compareKeys orders keys of any of the machine's key types.
+func compareKeys[K comparable](a, b K) int {
+	return compareValues(reflect.ValueOf(a), reflect.ValueOf(b))
+}
+
+func compareValues(a, b reflect.Value) int {
+	switch a.Kind() {
+	case reflect.String:
+		return cmp.Compare(a.String(), b.String())
+	case reflect.Uint8, reflect.Uint64:
+		return cmp.Compare(a.Uint(), b.Uint())
+	case reflect.Array, reflect.Slice:
+		for i := range a.Len() {
+			if c := compareValues(a.Index(i), b.Index(i)); c != 0 {
+				return c
+			}
+		}
+	case reflect.Struct:
+		for i := range a.NumField() {
+			if c := compareValues(a.Field(i), b.Field(i)); c != 0 {
+				return c
+			}
+		}
+	}
+	return 0
+}

@@ -1,0 +1,38 @@
+package kernel
+
+import (
+	"fmt"
+	"strings"
+)
+
+//go:generate go run ./internal/gen
+
+// enumTexts is the name of an enum type and the texts of its variants, by value.
+type enumTexts struct {
+	name  string
+	texts []string
+}
+
+func (e *enumTexts) text(v uint8) string {
+	if int(v) < len(e.texts) {
+		return e.texts[v]
+	}
+	return fmt.Sprintf("%s(%d)", e.name, v)
+}
+
+func (e *enumTexts) marshal(v uint8) ([]byte, error) {
+	if int(v) >= len(e.texts) {
+		return nil, fmt.Errorf("%d is no variant of %s", v, e.name)
+	}
+	return []byte(e.texts[v]), nil
+}
+
+func (e *enumTexts) unmarshal(v *uint8, text []byte) error {
+	for i, t := range e.texts {
+		if t == string(text) {
+			*v = uint8(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%s has no variant %q, only %s", e.name, text, strings.Join(e.texts, ", "))
+}

@@ -1,0 +1,115 @@
+package kernel_test
+
+import (
+	"bufio"
+	"os"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kalahari-run/kalahari/kernel"
+)
+
+// vector is one scenario of testdata/vectors.jsonl, recorded from the reference.
+type vector struct {
+	Name       string         `json:"name"`
+	SetupState jsontext.Value `json:"setup_state,omitzero"`
+	Steps      []vectorStep   `json:"steps"`
+}
+
+type vectorStep struct {
+	Input  string         `json:"input"`
+	Signal string         `json:"signal"`
+	Fields jsontext.Value `json:"fields"`
+	Expect struct {
+		OK         bool                      `json:"ok"`
+		Transition string                    `json:"transition"`
+		Phase      string                    `json:"phase"`
+		Effects    []kernel.RunEffect        `json:"effects"`
+		Changed    map[string]jsontext.Value `json:"changed"`
+	} `json:"expect"`
+}
+
+func readVectors(t testing.TB) []vector {
+	t.Helper()
+	f, err := os.Open("testdata/vectors.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var vectors []vector
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 4<<20)
+	for lines.Scan() {
+		var v vector
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			t.Fatal(err)
+		}
+		vectors = append(vectors, v)
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return vectors
+}
+
+// canonical makes JSON comparable: the order of members does not matter.
+func canonical(t *testing.T, v jsontext.Value) any {
+	t.Helper()
+	var a any
+	if err := json.Unmarshal(v, &a); err != nil {
+		t.Fatalf("%s: %v", v, err)
+	}
+	return a
+}
+
+func TestVectorsOfTheReference(t *testing.T) {
+	for _, v := range readVectors(t) {
+		t.Run(v.Name, func(t *testing.T) {
+			r := kernel.NewRunner()
+			if v.SetupState != nil {
+				if err := r.Overlay(v.SetupState); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i, step := range v.Steps {
+				name := step.Input + step.Signal
+				trigger, err := kernel.UnmarshalTrigger(name, step.Fields)
+				if err != nil {
+					t.Fatalf("step %d: %v", i, err)
+				}
+				got, err := r.Apply(trigger)
+				if err != nil {
+					t.Fatalf("step %d: %v", i, err)
+				}
+				type verdict struct {
+					OK         bool
+					Transition string
+					Phase      string
+					Effects    []string
+					Fields     []any
+					Changed    map[string]any
+				}
+				g := verdict{OK: got.OK, Transition: got.Transition, Phase: r.Kernel().Phase().String(), Changed: map[string]any{}}
+				for _, e := range got.Effects {
+					g.Effects, g.Fields = append(g.Effects, e.Effect), append(g.Fields, canonical(t, e.Fields))
+				}
+				for k, c := range got.Changed {
+					g.Changed[k] = canonical(t, c)
+				}
+				w := verdict{OK: step.Expect.OK, Transition: step.Expect.Transition, Phase: step.Expect.Phase, Changed: map[string]any{}}
+				for _, e := range step.Expect.Effects {
+					w.Effects, w.Fields = append(w.Effects, e.Effect), append(w.Fields, canonical(t, e.Fields))
+				}
+				for k, c := range step.Expect.Changed {
+					w.Changed[k] = canonical(t, c)
+				}
+				if diff := cmp.Diff(w, g); diff != "" {
+					t.Fatalf("step %d, %s%s (-want +got):\n%s", i, name, step.Fields, diff)
+				}
+			}
+		})
+	}
+}
