@@ -1,8 +1,10 @@
 package kernel
 
-// The effects of chapter 02.
+// Chapter 02, inputs: what its rules tell the shell and the surfaces. SubmitRunPrimitive
+// and RecordTerminalOutcome, which they also emit, stand with chapter 01.
 
-// LiveBoundaryContextReceiptResolved is an effect of chapter 02, local.
+// LiveBoundaryContextReceiptResolved numbers an input injected into a running turn: the shell
+// stores the receipt under this boundary sequence.
 type LiveBoundaryContextReceiptResolved struct {
 	RunID            RunId                     `json:"run_id"`
 	InputID          string                    `json:"input_id"`
@@ -12,27 +14,28 @@ type LiveBoundaryContextReceiptResolved struct {
 
 func (LiveBoundaryContextReceiptResolved) EffectDisposition() Disposition { return Local }
 
-// ResolveAdmission is an effect of chapter 02, local.
+// ResolveAdmission asks the shell to take ingested work through admission.
 type ResolveAdmission struct{}
 
 func (ResolveAdmission) EffectDisposition() Disposition { return Local }
 
-// SubmitAdmittedIngressEffect is an effect of chapter 02, local.
+// SubmitAdmittedIngressEffect is declared by the reference but emitted by no rule.
 type SubmitAdmittedIngressEffect struct{}
 
 func (SubmitAdmittedIngressEffect) EffectDisposition() Disposition { return Local }
 
-// ResolveCompletionAsTerminated is an effect of chapter 02, local.
+// ResolveCompletionAsTerminated is declared by the reference but emitted by no rule.
 type ResolveCompletionAsTerminated struct{}
 
 func (ResolveCompletionAsTerminated) EffectDisposition() Disposition { return Local }
 
-// IngressAccepted is an effect of chapter 02, external.
+// IngressAccepted tells surfaces that an input was taken in.
 type IngressAccepted struct{}
 
 func (IngressAccepted) EffectDisposition() Disposition { return External }
 
-// AdmissionResolved is an effect of chapter 02, local.
+// AdmissionResolved is the whole plan for an input: policy, lane, and what the run and the
+// loop are to do with it.
 type AdmissionResolved struct {
 	InputID                                string                                        `json:"input_id"`
 	PolicyVersion                          uint64                                        `json:"policy_version"`
@@ -61,7 +64,7 @@ type AdmissionResolved struct {
 
 func (AdmissionResolved) EffectDisposition() Disposition { return Local }
 
-// AdmissionValidationResolved is an effect of chapter 02, local.
+// AdmissionValidationResolved is the verdict on the facts of an input.
 type AdmissionValidationResolved struct {
 	InputID      string                         `json:"input_id"`
 	Result       AdmissionValidationResultKind  `json:"result"`
@@ -70,7 +73,7 @@ type AdmissionValidationResolved struct {
 
 func (AdmissionValidationResolved) EffectDisposition() Disposition { return Local }
 
-// AdmissionIdempotencyResolved is an effect of chapter 02, local.
+// AdmissionIdempotencyResolved says whether an input repeats an earlier one, and which.
 type AdmissionIdempotencyResolved struct {
 	InputID         string                         `json:"input_id"`
 	Result          AdmissionIdempotencyResultKind `json:"result"`
@@ -79,7 +82,8 @@ type AdmissionIdempotencyResolved struct {
 
 func (AdmissionIdempotencyResolved) EffectDisposition() Disposition { return Local }
 
-// RecoveredInputLifecycleNormalized is an effect of chapter 02, local.
+// RecoveredInputLifecycleNormalized says how a stored input continues. Recovered is always
+// true and Abandoned always false: this version gives up no input at recovery.
 type RecoveredInputLifecycleNormalized struct {
 	InputID       string                                     `json:"input_id"`
 	Phase         InputPhase                                 `json:"phase"`
@@ -92,7 +96,7 @@ type RecoveredInputLifecycleNormalized struct {
 
 func (RecoveredInputLifecycleNormalized) EffectDisposition() Disposition { return Local }
 
-// RecoveredInputDurabilityClassified is an effect of chapter 02, local.
+// RecoveredInputDurabilityClassified says whether recovery keeps a stored input.
 type RecoveredInputDurabilityClassified struct {
 	InputID     string                            `json:"input_id"`
 	Disposition RecoveredInputRecoveryDisposition `json:"disposition"`
@@ -100,7 +104,7 @@ type RecoveredInputDurabilityClassified struct {
 
 func (RecoveredInputDurabilityClassified) EffectDisposition() Disposition { return Local }
 
-// InputPublicLifecycleResolved is an effect of chapter 02, local.
+// InputPublicLifecycleResolved names the public state of an input.
 type InputPublicLifecycleResolved struct {
 	InputID string                    `json:"input_id"`
 	Phase   InputPublicLifecycleState `json:"phase"`
@@ -108,7 +112,8 @@ type InputPublicLifecycleResolved struct {
 
 func (InputPublicLifecycleResolved) EffectDisposition() Disposition { return Local }
 
-// InputPublicTerminalOutcomeResolved is an effect of chapter 02, local.
+// InputPublicTerminalOutcomeResolved names the public outcome of an input, none if it has not
+// ended.
 type InputPublicTerminalOutcomeResolved struct {
 	InputID         string                          `json:"input_id"`
 	TerminalOutcome Opt[InputPublicTerminalOutcome] `json:"terminal_outcome"`
@@ -116,7 +121,7 @@ type InputPublicTerminalOutcomeResolved struct {
 
 func (InputPublicTerminalOutcomeResolved) EffectDisposition() Disposition { return Local }
 
-// InputBehavioralTerminalityResolved is an effect of chapter 02, local.
+// InputBehavioralTerminalityResolved says whether an input has ended.
 type InputBehavioralTerminalityResolved struct {
 	InputID  string `json:"input_id"`
 	Terminal bool   `json:"terminal"`
@@ -124,46 +129,46 @@ type InputBehavioralTerminalityResolved struct {
 
 func (InputBehavioralTerminalityResolved) EffectDisposition() Disposition { return Local }
 
-// StoredInputStateSeedAuthorized is an effect of chapter 02, local.
+// StoredInputStateSeedAuthorized allows the shell to store the row of an input.
 type StoredInputStateSeedAuthorized struct {
 	InputID string `json:"input_id"`
 }
 
 func (StoredInputStateSeedAuthorized) EffectDisposition() Disposition { return Local }
 
-// PostAdmissionSignal is an effect of chapter 02, local.
+// PostAdmissionSignal tells the shell how to wake the loop.
 type PostAdmissionSignal struct {
 	Signal PostAdmissionSignalKind `json:"signal"`
 }
 
 func (PostAdmissionSignal) EffectDisposition() Disposition { return Local }
 
-// ReadyForRun is an effect of chapter 02, local.
+// ReadyForRun is declared by the reference but emitted by no rule.
 type ReadyForRun struct{}
 
 func (ReadyForRun) EffectDisposition() Disposition { return Local }
 
-// InputLifecycleNotice is an effect of chapter 02, external.
+// InputLifecycleNotice tells surfaces that an input changed its phase or claimed its key.
 type InputLifecycleNotice struct{}
 
 func (InputLifecycleNotice) EffectDisposition() Disposition { return External }
 
-// CompletionResolved is an effect of chapter 02, local.
+// CompletionResolved is declared by the reference but emitted by no rule.
 type CompletionResolved struct{}
 
 func (CompletionResolved) EffectDisposition() Disposition { return Local }
 
-// IngressNotice is an effect of chapter 02, external.
+// IngressNotice tells surfaces of an event of the runtime.
 type IngressNotice struct{}
 
 func (IngressNotice) EffectDisposition() Disposition { return External }
 
-// RecordRunAssociation is an effect of chapter 02, local.
+// RecordRunAssociation has the shell record in which run an input was staged.
 type RecordRunAssociation struct{}
 
 func (RecordRunAssociation) EffectDisposition() Disposition { return Local }
 
-// RecordBoundarySequence is an effect of chapter 02, local.
+// RecordBoundarySequence has the shell record at which boundary an input was applied.
 type RecordBoundarySequence struct{}
 
 func (RecordBoundarySequence) EffectDisposition() Disposition { return Local }

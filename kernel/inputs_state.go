@@ -1,8 +1,11 @@
 package kernel
 
-// InputsState is the part of the state that chapter 02 owns.
+// InputsState is the part of the state that chapter 02 owns: facts by input id. Payloads,
+// histories and the physical queues are the shell's. No other chapter touches these
+// fields, so nothing here is cleared by a reset or a teardown, and nothing is collected:
+// a key goes only where a rule of this chapter deletes it.
 type InputsState struct {
-	// InputPhases: life-cycle phase; having a key = "tracked". Keys are never deleted.
+	// InputPhases: life-cycle phase; an input with a key is tracked. Keys are never deleted.
 	InputPhases Map[string, InputPhase] `json:"input_phases"`
 	// InputTerminalKind: terminal class.
 	InputTerminalKind Map[string, InputTerminalKind] `json:"input_terminal_kind"`
@@ -38,12 +41,12 @@ type InputsState struct {
 	AdmissionAuthorizedLanes Map[string, InputLane] `json:"admission_authorized_lanes"`
 	// AdmissionAuthorizedPlans: plan granted; never deleted.
 	AdmissionAuthorizedPlans Map[string, AdmissionPlanKind] `json:"admission_authorized_plans"`
-	// AdmissionAuthorizedExistingActions: keyed by the NEW input: what it may do to an
-	// existing one; used once.
+	// AdmissionAuthorizedExistingActions: by the new input, what it may do to an existing
+	// one; used once.
 	AdmissionAuthorizedExistingActions Map[string, AdmissionExistingQueuedActionKind] `json:"admission_authorized_existing_actions"`
-	// AdmissionAuthorizedExistingTargets: NEW input id → EXISTING input id.
+	// AdmissionAuthorizedExistingTargets: id of the new input to id of the existing one.
 	AdmissionAuthorizedExistingTargets Map[string, string] `json:"admission_authorized_existing_targets"`
-	// AdmissionIdempotencyInputs: idempotency key → input id; never deleted.
+	// AdmissionIdempotencyInputs: idempotency key to input id; never deleted.
 	AdmissionIdempotencyInputs Map[string, string] `json:"admission_idempotency_inputs"`
 	// RecoveredAdmittedInputs: ids accepted by RecoverAdmittedInput; never deleted.
 	RecoveredAdmittedInputs Set[string] `json:"recovered_admitted_inputs"`

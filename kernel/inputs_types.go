@@ -1,181 +1,9 @@
 package kernel
 
-// The types of chapter 02. The first variant of an enum is its zero value unless
-// the chapter marks another default.
+// Chapter 02, inputs: the types of ingest and of the life of an input. The first variant
+// of an enum is its zero value.
 
-// AdmissionContinuationKind is an enum of chapter 02.
-type AdmissionContinuationKind uint8
-
-const (
-	AdmissionContinuationKindOrdinary AdmissionContinuationKind = iota
-	AdmissionContinuationKindWorkgraphAttention
-)
-
-// AdmissionExistingQueuedActionKind is an enum of chapter 02.
-type AdmissionExistingQueuedActionKind uint8
-
-const (
-	AdmissionExistingQueuedActionKindNone AdmissionExistingQueuedActionKind = iota
-	AdmissionExistingQueuedActionKindCoalesce
-	AdmissionExistingQueuedActionKindSupersede
-)
-
-// AdmissionIdempotencyResultKind is an enum of chapter 02.
-type AdmissionIdempotencyResultKind uint8
-
-const (
-	AdmissionIdempotencyResultKindAccept AdmissionIdempotencyResultKind = iota
-	AdmissionIdempotencyResultKindDeduplicated
-)
-
-// AdmissionInputKind is an enum of chapter 02.
-type AdmissionInputKind uint8
-
-const (
-	AdmissionInputKindPrompt AdmissionInputKind = iota
-	AdmissionInputKindPeerMessage
-	AdmissionInputKindPeerRequest
-	AdmissionInputKindPeerResponseProgress
-	AdmissionInputKindPeerResponseTerminal
-	AdmissionInputKindFlowStep
-	AdmissionInputKindExternalEvent
-	AdmissionInputKindContinuation
-	AdmissionInputKindOperation
-)
-
-// AdmissionInputOriginKind is an enum of chapter 02.
-type AdmissionInputOriginKind uint8
-
-const (
-	AdmissionInputOriginKindOperator AdmissionInputOriginKind = iota
-	AdmissionInputOriginKindPeer
-	AdmissionInputOriginKindFlow
-	AdmissionInputOriginKindSystem
-	AdmissionInputOriginKindExternal
-)
-
-// AdmissionPeerResponseTerminalApplyIntent is an enum of chapter 02.
-type AdmissionPeerResponseTerminalApplyIntent uint8
-
-const (
-	AdmissionPeerResponseTerminalApplyIntentAppendContextAndRun AdmissionPeerResponseTerminalApplyIntent = iota
-)
-
-// AdmissionPlanKind is an enum of chapter 02.
-type AdmissionPlanKind uint8
-
-const (
-	AdmissionPlanKindQueued AdmissionPlanKind = iota
-	AdmissionPlanKindConsumedOnAccept
-)
-
-// AdmissionPolicyApplyMode is an enum of chapter 02.
-type AdmissionPolicyApplyMode uint8
-
-const (
-	AdmissionPolicyApplyModeStageRunStart AdmissionPolicyApplyMode = iota
-	AdmissionPolicyApplyModeStageRunBoundary
-	AdmissionPolicyApplyModeInjectNow
-	AdmissionPolicyApplyModeIgnore
-)
-
-// AdmissionPolicyConsumePoint is an enum of chapter 02.
-type AdmissionPolicyConsumePoint uint8
-
-const (
-	AdmissionPolicyConsumePointOnRunComplete AdmissionPolicyConsumePoint = iota
-	AdmissionPolicyConsumePointOnAccept
-	AdmissionPolicyConsumePointOnApply
-	AdmissionPolicyConsumePointOnRunStart
-	AdmissionPolicyConsumePointExplicitAck
-)
-
-// AdmissionPolicyDrainPolicy is an enum of chapter 02.
-type AdmissionPolicyDrainPolicy uint8
-
-const (
-	AdmissionPolicyDrainPolicyQueueNextTurn AdmissionPolicyDrainPolicy = iota
-	AdmissionPolicyDrainPolicySteerBatch
-	AdmissionPolicyDrainPolicyImmediate
-	AdmissionPolicyDrainPolicyIgnore
-)
-
-// AdmissionPolicyQueueMode is an enum of chapter 02.
-type AdmissionPolicyQueueMode uint8
-
-const (
-	AdmissionPolicyQueueModeFifo AdmissionPolicyQueueMode = iota
-	AdmissionPolicyQueueModeNone
-	AdmissionPolicyQueueModeCoalesce
-	AdmissionPolicyQueueModeSupersede
-	AdmissionPolicyQueueModePriority
-)
-
-// AdmissionPolicyWakeMode is an enum of chapter 02.
-type AdmissionPolicyWakeMode uint8
-
-const (
-	AdmissionPolicyWakeModeWakeIfIdle AdmissionPolicyWakeMode = iota
-	AdmissionPolicyWakeModeInterruptYielding
-	AdmissionPolicyWakeModeNone
-)
-
-// AdmissionQueueActionKind is an enum of chapter 02.
-type AdmissionQueueActionKind uint8
-
-const (
-	AdmissionQueueActionKindNone AdmissionQueueActionKind = iota
-	AdmissionQueueActionKindEnqueueTo
-	AdmissionQueueActionKindEnqueueFront
-)
-
-// AdmissionRejectReasonKind is an enum of chapter 02.
-type AdmissionRejectReasonKind uint8
-
-const (
-	AdmissionRejectReasonKindDurabilityMissing AdmissionRejectReasonKind = iota
-	AdmissionRejectReasonKindExternalDerivedDurabilityForbidden
-	AdmissionRejectReasonKindDerivedDurabilityForbiddenForInputKind
-	AdmissionRejectReasonKindPeerHandlingModeInvalid
-	AdmissionRejectReasonKindPeerResponseTerminalInvalid
-)
-
-// AdmissionRoutingDisposition is an enum of chapter 02.
-type AdmissionRoutingDisposition uint8
-
-const (
-	AdmissionRoutingDispositionQueue AdmissionRoutingDisposition = iota
-	AdmissionRoutingDispositionSteer
-	AdmissionRoutingDispositionImmediate
-	AdmissionRoutingDispositionDrop
-)
-
-// AdmissionRunApplyBoundary is an enum of chapter 02.
-type AdmissionRunApplyBoundary uint8
-
-const (
-	AdmissionRunApplyBoundaryRunStart AdmissionRunApplyBoundary = iota
-	AdmissionRunApplyBoundaryRunCheckpoint
-	AdmissionRunApplyBoundaryImmediate
-)
-
-// AdmissionRuntimeExecutionKind is an enum of chapter 02.
-type AdmissionRuntimeExecutionKind uint8
-
-const (
-	AdmissionRuntimeExecutionKindContentTurn AdmissionRuntimeExecutionKind = iota
-	AdmissionRuntimeExecutionKindResumePending
-)
-
-// AdmissionValidationResultKind is an enum of chapter 02.
-type AdmissionValidationResultKind uint8
-
-const (
-	AdmissionValidationResultKindAccept AdmissionValidationResultKind = iota
-	AdmissionValidationResultKindReject
-)
-
-// InputAbandonReason is an enum of chapter 02.
+// InputAbandonReason says why an input was given up.
 type InputAbandonReason uint8
 
 const (
@@ -187,17 +15,21 @@ const (
 	InputAbandonReasonMaxAttemptsExhausted
 )
 
-// InputDurabilityKind is an enum of chapter 02.
+// InputDurabilityKind says how an input survives a crash.
 type InputDurabilityKind uint8
 
 const (
+	// InputDurabilityKindDurable is stored and recovered.
 	InputDurabilityKindDurable InputDurabilityKind = iota
+	// InputDurabilityKindEphemeral is stored but not recovered.
 	InputDurabilityKindEphemeral
+	// InputDurabilityKindDerived can be derived again; only the runtime may say so.
 	InputDurabilityKindDerived
+	// InputDurabilityKindMissing is a row that does not say.
 	InputDurabilityKindMissing
 )
 
-// InputLane is an enum of chapter 02.
+// InputLane is where an input waits: Queue for its turn, Steer for the next boundary.
 type InputLane uint8
 
 const (
@@ -205,7 +37,8 @@ const (
 	InputLaneSteer
 )
 
-// InputPhase is an enum of chapter 02.
+// InputPhase is where a tracked input stands. Consumed, Superseded, Coalesced and Abandoned
+// are ends.
 type InputPhase uint8
 
 const (
@@ -219,7 +52,8 @@ const (
 	InputPhaseAbandoned
 )
 
-// InputPublicLifecycleState is an enum of chapter 02.
+// InputPublicLifecycleState is where an input stands, as surfaces are told. Accepted exists
+// only outside the machine.
 type InputPublicLifecycleState uint8
 
 const (
@@ -234,7 +68,7 @@ const (
 	InputPublicLifecycleStateAbandoned
 )
 
-// InputPublicTerminalOutcome is an enum of chapter 02.
+// InputPublicTerminalOutcome is how an input ended, as surfaces are told.
 type InputPublicTerminalOutcome uint8
 
 const (
@@ -245,7 +79,7 @@ const (
 	InputPublicTerminalOutcomeCancelled
 )
 
-// InputTerminalKind is an enum of chapter 02.
+// InputTerminalKind is how an input ended.
 type InputTerminalKind uint8
 
 const (
@@ -255,98 +89,7 @@ const (
 	InputTerminalKindAbandoned
 )
 
-// PeerResponseTerminalObservedStatus is an enum of chapter 02.
-type PeerResponseTerminalObservedStatus uint8
-
-const (
-	PeerResponseTerminalObservedStatusNotPeerTerminal PeerResponseTerminalObservedStatus = iota
-	PeerResponseTerminalObservedStatusCompleted
-	PeerResponseTerminalObservedStatusFailed
-	PeerResponseTerminalObservedStatusCancelled
-)
-
-// PostAdmissionSignalKind is an enum of chapter 02.
-type PostAdmissionSignalKind uint8
-
-const (
-	PostAdmissionSignalKindWakeLoop PostAdmissionSignalKind = iota
-	PostAdmissionSignalKindInterruptYielding
-	PostAdmissionSignalKindRequestImmediateProcessing
-)
-
-// RecoveredInputKind is an enum of chapter 02.
-type RecoveredInputKind uint8
-
-const (
-	RecoveredInputKindPrompt RecoveredInputKind = iota
-	RecoveredInputKindPeerMessage
-	RecoveredInputKindPeerRequest
-	RecoveredInputKindPeerResponseProgress
-	RecoveredInputKindPeerResponseTerminal
-	RecoveredInputKindFlowStep
-	RecoveredInputKindExternalEvent
-	RecoveredInputKindContinuation
-	RecoveredInputKindOperation
-)
-
-// RecoveredInputNormalizationReasonKind is an enum of chapter 02.
-type RecoveredInputNormalizationReasonKind uint8
-
-const (
-	RecoveredInputNormalizationReasonKindQueueAccepted RecoveredInputNormalizationReasonKind = iota
-	RecoveredInputNormalizationReasonKindRollbackStaged
-	RecoveredInputNormalizationReasonKindBoundaryReceiptCommitted
-	RecoveredInputNormalizationReasonKindMissingBoundaryReceipt
-)
-
-// RecoveredInputObservedPhase is an enum of chapter 02.
-type RecoveredInputObservedPhase uint8
-
-const (
-	RecoveredInputObservedPhaseQueued RecoveredInputObservedPhase = iota
-	RecoveredInputObservedPhaseAccepted
-	RecoveredInputObservedPhaseStaged
-	RecoveredInputObservedPhaseApplied
-	RecoveredInputObservedPhaseAppliedPendingConsumption
-	RecoveredInputObservedPhaseConsumed
-	RecoveredInputObservedPhaseSuperseded
-	RecoveredInputObservedPhaseCoalesced
-	RecoveredInputObservedPhaseAbandoned
-)
-
-// RecoveredInputRecoveryDisposition is an enum of chapter 02.
-type RecoveredInputRecoveryDisposition uint8
-
-const (
-	RecoveredInputRecoveryDispositionRetain RecoveredInputRecoveryDisposition = iota
-	RecoveredInputRecoveryDispositionDiscard
-)
-
-// RecoveredPeerResponseTerminalApplyIntent is an enum of chapter 02.
-type RecoveredPeerResponseTerminalApplyIntent uint8
-
-const (
-	RecoveredPeerResponseTerminalApplyIntentAppendContextAndRun RecoveredPeerResponseTerminalApplyIntent = iota
-)
-
-// RecoveredRunApplyBoundary is an enum of chapter 02.
-type RecoveredRunApplyBoundary uint8
-
-const (
-	RecoveredRunApplyBoundaryRunStart RecoveredRunApplyBoundary = iota
-	RecoveredRunApplyBoundaryRunCheckpoint
-	RecoveredRunApplyBoundaryImmediate
-)
-
-// RecoveredRuntimeExecutionKind is an enum of chapter 02.
-type RecoveredRuntimeExecutionKind uint8
-
-const (
-	RecoveredRuntimeExecutionKindContentTurn RecoveredRuntimeExecutionKind = iota
-	RecoveredRuntimeExecutionKindResumePending
-)
-
-// RuntimeEventKind is an enum of chapter 02.
+// RuntimeEventKind is the category of an event the runtime publishes.
 type RuntimeEventKind uint8
 
 const (
@@ -357,10 +100,10 @@ const (
 	RuntimeEventKindProjection
 )
 
-// WorkId is an opaque identifier of chapter 02.
+// WorkId names a unit of work at its producer.
 type WorkId string
 
-// WorkOrigin is an enum of chapter 02.
+// WorkOrigin says through which door a unit of work comes.
 type WorkOrigin uint8
 
 const (
