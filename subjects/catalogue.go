@@ -1,11 +1,309 @@
 package subjects
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// TypePrefix starts every event type of ours. Types under it that the catalogue
+// does not know are mistakes; types outside are other people's, and admitted as
+// external events.
+const TypePrefix = "run.kalahari."
+
+// CommitType is the type of a commit, one message of the feed.
+const CommitType = TypePrefix + "commit.v1"
+
+// Class is what sort of event a type is.
+type Class string
+
+// The classes of the catalogue.
+const (
+	ClassInput   Class = "input"   // to a session: something to work on
+	ClassCommand Class = "command" // to a session: something to do with it
+	ClassEffect  Class = "effect"  // from a session: what its machine did
+	ClassOutcome Class = "outcome" // from a session: what became of an input or command
+	ClassOutput  Class = "output"  // from a session: what a run produced
+	ClassCommit  Class = "commit"  // from a session: one step of its feed
+)
+
+// EventType is one line of the catalogue.
+type EventType struct {
+	Class Class
+	// Type is the CloudEvents type.
+	Type string
+	// Name is how subjects, queries and filters spell it: PascalCase for what
+	// leaves a session and for commands, the kind for inputs.
+	Name string
+	// Description is one sentence.
+	Description string
+	// Data lists the fields of the event's data, where they are fixed.
+	Data []string
+	// Lifecycle: the event is in the published set "lifecycle".
+	Lifecycle bool
+	// Signal: the effect is also sent to the session's mob.
+	Signal bool
+	// ReadOnly: the command changes nothing and is a query at heart.
+	ReadOnly bool
+}
+
+type entry struct {
+	name, about, data        string
+	lifecycle, signal, reads bool
+}
+
+// inputs are the kinds of input.
+var inputs = []entry{
+	{name: "prompt", about: "Something a user says.", data: "text content"},
+	{name: "peer_message", about: "A message of a peer that expects no answer."},
+	{name: "peer_request", about: "A request of a peer."},
+	{name: "peer_response_progress", about: "A peer reports progress on our request."},
+	{name: "peer_response_terminal", about: "A peer answers our request."},
+	{name: "flow_step", about: "A step of a flow of the mob."},
+	{name: "external_event", about: "Any event from elsewhere, carried unchanged."},
+	{name: "continuation", about: "The session goes on by itself."},
+	{name: "operation", about: "News of an operation the session started."},
+}
+
+// outcomes tell what became of an input or command.
+var outcomes = []entry{
+	{name: "InputAccepted", about: "The input was admitted.", data: "input_id lane plan", lifecycle: true},
+	{name: "InputDeduplicated", about: "The input is a repetition of an earlier one.", data: "input_id existing_input_id", lifecycle: true},
+	{name: "InputRejected", about: "The input was refused.", data: "input_id kind reason guard", lifecycle: true},
+	{name: "InputStaged", about: "The input was staged for a run.", data: "input_id run_id attempt"},
+	{name: "InputApplied", about: "The input was applied at a boundary of a run.", data: "input_id run_id boundary_sequence"},
+	{name: "InputCompleted", about: "The input is terminal; there is exactly one of these for each accepted input.", data: "input_id run_id terminal_outcome result", lifecycle: true},
+	{name: "CommandApplied", about: "The command was carried out.", data: "command report", lifecycle: true},
+	{name: "CommandRejected", about: "The command was refused.", data: "command kind reason", lifecycle: true},
+}
+
+// outputs are what runs produce.
+var outputs = []entry{
+	{name: "RunOutput", about: "What a run produced.", data: "run_id content usage", lifecycle: true},
+}
+
+// commands are those of the machine's command table, in its order.
+var commands = []entry{
+	{name: "EnsureSessionWithExecutor", about: "Register the session and give it an executor."},
+	{name: "RegisterSession", about: "Register the session."},
+	{name: "UnregisterSession", about: "Unregister the session, in order."},
+	{name: "SetSilentIntents", about: "Set the intents that do not wake the session."},
+	{name: "CancelAfterBoundary", about: "Cancel the current run at its next boundary."},
+	{name: "StopRuntimeExecutor", about: "Stop the executor and abandon what is queued."},
+	{name: "CommitServiceTurnTerminalReceipt", about: "Commit the receipt of a finished service turn."},
+	{name: "ContainsSession", about: "Is the session registered?", reads: true},
+	{name: "SessionHasExecutor", about: "Has the session an executor?", reads: true},
+	{name: "SessionHasComms", about: "Is the session attached to peers?", reads: true},
+	{name: "OpsLifecycleRegistry", about: "The operations of the session.", reads: true},
+	{name: "PrepareBindings", about: "Register the session and prepare its runtime bindings."},
+	{name: "PrepareLocalSessionBindings", about: "Register the session and prepare local bindings."},
+	{name: "InputState", about: "The state of one input.", reads: true},
+	{name: "ListActiveInputs", about: "The inputs that are not terminal.", reads: true},
+	{name: "ReconfigureSessionLlmIdentity", about: "Change the model identity of the session."},
+	{name: "StagePersistentFilter", about: "Stage a persistent filter of visible tools."},
+	{name: "RequestDeferredTools", about: "Request that deferred tools be loaded."},
+	{name: "PublishCommittedVisibleSet", about: "Publish the committed set of visible tools."},
+	{name: "SetPeerIngressContext", about: "Attach the session to its peers or mob, or detach it."},
+	{name: "NotifyDrainExited", about: "Report that the comms drain exited."},
+	{name: "AbortAll", about: "Stop the comms drains."},
+	{name: "Abort", about: "Stop the comms drain of the session."},
+	{name: "Wait", about: "Wait for the comms drain of the session."},
+	{name: "Ingest", about: "Admit an input through the runtime."},
+	{name: "PublishEvent", about: "Publish an event into the runtime."},
+	{name: "Retire", about: "Retire the runtime: finish what is queued, take no more."},
+	{name: "Recycle", about: "Start the runtime over, keeping its inputs."},
+	{name: "Reset", about: "Start the runtime over, abandoning its inputs."},
+	{name: "Recover", about: "Recover the runtime from its store."},
+	{name: "Destroy", about: "Destroy the runtime, for good."},
+	{name: "RuntimeState", about: "The visible phase of the runtime.", reads: true},
+	{name: "ResolvedSessionLlmCapabilities", about: "What the session's model can do.", reads: true},
+	{name: "ConfigureModelRoutingBaseline", about: "Set the model that routing starts from."},
+	{name: "SessionModelRoutingStatus", about: "The model routing of the session.", reads: true},
+	{name: "RequestSwitchTurn", about: "Request another model, for some turns or until changed."},
+	{name: "AdmitModelRoutingAssistantTurn", about: "Count an assistant turn for model routing."},
+	{name: "BeginImageOperation", about: "Begin an image operation."},
+	{name: "DenyImageOperationPlan", about: "Deny the plan of an image operation."},
+	{name: "ActivateImageOperationOverride", about: "Activate the model override of an image operation."},
+	{name: "ClassifyImageOperationTerminal", about: "Classify how an image operation ended."},
+	{name: "CompleteImageOperation", about: "Complete an image operation."},
+	{name: "RestoreImageOperationOverride", about: "Restore the model after an image operation."},
+	{name: "LoadBoundaryReceipt", about: "The receipt of one boundary of a run.", reads: true},
+	{name: "AcceptWithCompletion", about: "Admit an input and report its completion."},
+	{name: "AcceptWithoutWake", about: "Admit an input without waking the session."},
+}
+
+// effects are the public ones: those the machine declares external or routed, and
+// the four of a run's life. In the order of their declaration.
+var effects = []entry{
+	{name: "RuntimeBound", about: "The session was bound to a runtime of its mob.", data: "agent_runtime_id fence_token", signal: true, lifecycle: true},
+	{name: "RuntimeRetired", about: "The session's runtime retired: it finishes what it has and takes no more.", data: "agent_runtime_id fence_token", signal: true, lifecycle: true},
+	{name: "RuntimeDestroyed", about: "The session's runtime was destroyed, for good.", data: "agent_runtime_id fence_token", signal: true, lifecycle: true},
+	{name: "TurnRunStarted", about: "A run began.", data: "run_id", lifecycle: true},
+	{name: "TurnRunCompleted", about: "A run came to its end.", data: "run_id outcome", lifecycle: true},
+	{name: "TurnRunFailed", about: "A run failed.", data: "run_id terminal_cause_kind error", lifecycle: true},
+	{name: "TurnRunCancelled", about: "A run was cancelled.", data: "run_id reason", lifecycle: true},
+	{name: "CommittedVisibleSetPublished", about: "The set of tools visible to the session changed and is committed.", data: "revision", lifecycle: true},
+	{name: "RuntimeNotice", about: "Something an observer of the runtime should know.", data: "kind detail", lifecycle: true},
+	{name: "ModelRoutingStatusChanged", about: "The model routing of the session changed.", data: "topology_epoch", lifecycle: true},
+	{name: "SwitchTurnDenied", about: "A request to switch the model was denied.", data: "request_id reason", lifecycle: true},
+	{name: "ImageOperationPhaseChanged", about: "An image operation entered a phase.", data: "operation_id phase", lifecycle: true},
+	{name: "ImageOperationDenied", about: "An image operation was denied.", data: "operation_id reason", lifecycle: true},
+	{name: "ModelRoutingApprovalTerminalized", about: "An approval for model routing was decided.", data: "approval_id phase", lifecycle: true},
+	{name: "IngressAccepted", about: "The runtime took an input in."},
+	{name: "InputLifecycleNotice", about: "An input moved along its lifecycle."},
+	{name: "IngressNotice", about: "An event was published into the runtime.", lifecycle: true},
+	{name: "SilentIntentApplied", about: "An intent was applied without waking the session.", lifecycle: true},
+	{name: "WaitAllSatisfied", about: "All operations a run waited for are done.", data: "wait_request_id run_id operation_ids", lifecycle: true},
+	{name: "ScheduleSurfaceCompletion", about: "An operation on a tool surface is to be completed.", data: "surface_id operation pending_task_sequence staged_intent_sequence applied_at_turn", lifecycle: true},
+	{name: "RefreshVisibleSurfaceSet", about: "The visible tool surfaces are to be refreshed.", data: "snapshot_epoch", lifecycle: true},
+	{name: "EmitExternalToolDelta", about: "A tool surface changed.", data: "surface_id operation phase cause", lifecycle: true},
+	{name: "RejectSurfaceCall", about: "A call to a tool surface was rejected.", data: "surface_id cause", lifecycle: true},
+	{name: "PublishSupervisorTrustEdge", about: "The supervisor is to be trusted as a peer.", data: "local_endpoint peer_id name address signing_public_key epoch", lifecycle: true},
+	{name: "RevokeSupervisorTrustEdge", about: "The supervisor is no longer to be trusted as a peer.", data: "local_endpoint peer_id epoch", lifecycle: true},
+	{name: "McpServerStateChanged", about: "An MCP server changed its state.", data: "server_id new_state", lifecycle: true},
+	{name: "McpServerReloadRequested", about: "An MCP server is to be reloaded.", data: "server_id", lifecycle: true},
+	{name: "PeerInteractionStateChanged", about: "A request to a peer changed its state.", data: "corr_id new_state", lifecycle: true},
+	{name: "PeerInteractionCleanup", about: "A request to a peer is over and may be forgotten.", data: "corr_id", lifecycle: true},
+	{name: "InboundPeerInteractionStateChanged", about: "A request from a peer changed its state.", data: "corr_id new_state", lifecycle: true},
+	{name: "SessionContextAdvanced", about: "The context of the session advanced.", data: "updated_at_ms"},
+	{name: "InteractionStreamStateChanged", about: "The stream of an interaction with a peer changed its state.", data: "corr_id new_state", lifecycle: true},
+	{name: "InteractionStreamCleanup", about: "The stream of an interaction with a peer is over and may be forgotten.", data: "corr_id", lifecycle: true},
+	{name: "LocalEndpointChanged", about: "The endpoint at which peers reach the session changed.", data: "endpoint", lifecycle: true},
+	{name: "PeerProjectionChanged", about: "The peers known to the session changed.", data: "peer_projection_epoch", lifecycle: true},
+	{name: "CommsTrustReconcileRequested", about: "The trusted peers are to be reconciled with the session's.", data: "local_endpoint peer_projection_epoch direct_peer_endpoints mob_overlay_peer_endpoints", lifecycle: true},
+	{name: "RequestRuntimeLoopStopForUnregister", about: "The run loop is to stop, since the session unregisters.", data: "session_id", lifecycle: true},
+	{name: "RequestCommsDrainExitForUnregister", about: "The comms drain is to exit, since the session unregisters.", data: "session_id", lifecycle: true},
+	{name: "RequestCompletionWaiterResolutionForUnregister", about: "Those who wait for completions are to be answered, since the session unregisters.", data: "session_id", lifecycle: true},
+}
+
+var (
+	catalogue []EventType
+	byType    = map[string]*EventType{}
+	byName    = map[string]*EventType{} // of what leaves a session
+)
+
+func init() {
+	add := func(class Class, entries []entry) {
+		for _, e := range entries {
+			name := e.name
+			if class != ClassInput {
+				name = Snake(name)
+			}
+			catalogue = append(catalogue, EventType{
+				Class: class, Type: typeOf(class, name), Name: e.name, Description: e.about,
+				Data: strings.Fields(e.data), Lifecycle: e.lifecycle, Signal: e.signal, ReadOnly: e.reads,
+			})
+		}
+	}
+	add(ClassInput, inputs)
+	add(ClassCommand, commands)
+	add(ClassOutcome, outcomes)
+	add(ClassOutput, outputs)
+	add(ClassEffect, effects)
+	catalogue = append(catalogue, EventType{
+		Class: ClassCommit, Type: CommitType, Name: "Commit",
+		Description: "One step of a session: its public events in order, and the record to fold.",
+		Data:        []string{"events", "record"},
+	})
+	for i := range catalogue {
+		t := &catalogue[i]
+		byType[t.Type] = t
+		switch t.Class {
+		case ClassOutcome, ClassOutput, ClassEffect:
+			byName[t.Name] = t
+		}
+	}
+}
+
+func typeOf(class Class, name string) string { return TypePrefix + string(class) + "." + name + ".v1" }
+
+// Catalogue is every event type, inputs first, in a fixed order. The slice is a
+// copy.
+func Catalogue() []EventType { return append([]EventType(nil), catalogue...) }
+
+// Lookup finds an event type in the catalogue.
+func Lookup(eventType string) (EventType, bool) {
+	if t := byType[eventType]; t != nil {
+		return *t, true
+	}
+	return EventType{}, false
+}
+
+// Reserved tells whether a type is ours to define: an unknown type that is
+// reserved is a mistake of its producer, not an event from elsewhere.
+func Reserved(eventType string) bool { return strings.HasPrefix(eventType, TypePrefix) }
+
+// InputType is the event type of an input kind.
+func InputType(kind string) string { return typeOf(ClassInput, kind) }
+
+// ParseInputType reads the kind off the type of an input. It knows the kinds of
+// the catalogue only.
+func ParseInputType(eventType string) (kind string, ok bool) {
+	t := byType[eventType]
+	if t == nil || t.Class != ClassInput {
+		return "", false
+	}
+	return t.Name, true
+}
+
+// CommandType is the event type of a command, by its snake_case or PascalCase
+// name.
+func CommandType(name string) string { return typeOf(ClassCommand, Snake(name)) }
+
+// ParseCommandType reads the snake_case name off the type of a command. It knows
+// the commands of the catalogue only.
+func ParseCommandType(eventType string) (name string, ok bool) {
+	t := byType[eventType]
+	if t == nil || t.Class != ClassCommand {
+		return "", false
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(t.Type, TypePrefix+string(ClassCommand)+"."), ".v1"), true
+}
+
+// EffectType is the event type of a machine effect, by its PascalCase name.
+func EffectType(name string) string { return outType(ClassEffect, name) }
+
+// OutcomeType is the event type of an outcome, by its PascalCase name.
+func OutcomeType(name string) string { return outType(ClassOutcome, name) }
+
+// OutputType is the event type of an output, by its PascalCase name.
+func OutputType(name string) string { return outType(ClassOutput, name) }
+
+func outType(class Class, name string) string {
+	if t := byName[name]; t != nil && t.Class == class {
+		return t.Type
+	}
+	return typeOf(class, Snake(name))
+}
+
+// EventName is the PascalCase name of an effect, outcome or output by its type:
+// the last token of its fx subject.
+func EventName(eventType string) (name string, ok bool) {
+	t := byType[eventType]
+	if t == nil || byName[t.Name] != t {
+		return "", false
+	}
+	return t.Name, true
+}
+
+// Public tells whether a machine effect leaves the session at all. What is not
+// public stays in the commit's record.
+func Public(effect string) bool {
+	t := byName[effect]
+	return t != nil && t.Class == ClassEffect
+}
+
+// Signal tells whether a machine effect is also sent to the session's mob.
+func Signal(effect string) bool {
+	t := byName[effect]
+	return t != nil && t.Signal
+}
 
 // PublishedSet names which public events get a message of their own on fx.
 type PublishedSet string
 
-// The published sets. The zero value is "not said" (see [Settings]).
+// The published sets. The zero value is "not said" (see [Settings]) and counts
+// as lifecycle.
 const (
 	// PublishLifecycle is the default: what happened to inputs, commands and
 	// runs, signals, and the externally visible effects that are rare.
@@ -25,4 +323,39 @@ func ParsePublishedSet(s string) (PublishedSet, error) {
 		return p, nil
 	}
 	return "", fmt.Errorf("published set %q: lifecycle, all or none", s)
+}
+
+// Includes tells whether the effect, outcome or output of that PascalCase name
+// is published on fx. Effects that are not public never are.
+func (p PublishedSet) Includes(name string) bool {
+	t := byName[name]
+	switch {
+	case t == nil:
+		return false
+	case p == PublishAll:
+		return true
+	case p == PublishNone:
+		return false
+	}
+	return t.Lifecycle
+}
+
+// Snake turns PascalCase into snake_case. A run of capitals is one word, a
+// digit belongs to the word before it; snake_case stays as it is.
+func Snake(s string) string {
+	runes := []rune(s)
+	var b strings.Builder
+	b.Grow(len(s) + 8)
+	for i, r := range runes {
+		if unicode.IsUpper(r) {
+			after := i > 0 && runes[i-1] != '_' && !unicode.IsUpper(runes[i-1])
+			before := i > 0 && unicode.IsUpper(runes[i-1]) && i+1 < len(runes) && unicode.IsLower(runes[i+1])
+			if after || before {
+				b.WriteByte('_')
+			}
+			r = unicode.ToLower(r)
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
