@@ -1,0 +1,175 @@
+package kv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// MaxInline is the largest snapshot kept in the key itself (rule 7). A larger
+// one goes to the object store and the key holds a reference.
+const MaxInline = 512 << 10
+
+// Headers of a snapshot's key. Its body is the snapshot, unless there is a blob.
+const (
+	commitHeader   = "Kalahari-Commit"
+	sequenceHeader = "Kalahari-Sequence"
+	blobHeader     = "Kalahari-Blob"
+	digestHeader   = "Kalahari-Digest"
+)
+
+// Snapshots is the bucket of each session's latest snapshot.
+type Snapshots struct {
+	ns    subjects.Namespace
+	b     *bucket
+	blobs *Blobs
+}
+
+// Snapshot is a session's state at a commit.
+type Snapshot struct {
+	Session  string
+	Commit   uint64 // number of the last commit in it
+	Sequence uint64 // that commit's sequence in the log stream
+	Data     []byte // opaque
+	Revision uint64 // of the key, as read or written
+}
+
+// Read returns the latest snapshot, as the stream's leader has it (rule 13).
+// [ErrNoSnapshot] if there is none; [ErrCorrupt] if it is there and unreadable.
+func (s *Snapshots) Read(ctx context.Context, session string) (Snapshot, error) {
+	for attempt := 0; ; attempt++ {
+		e, err := s.b.read(ctx, s.ns.SessionKey(session))
+		if err != nil {
+			return Snapshot{}, fmt.Errorf("snapshot of %s: %w", session, err)
+		}
+		if e.gone {
+			return Snapshot{}, fmt.Errorf("snapshot of %s: %w", session, ErrNoSnapshot)
+		}
+		snap, h, err := decodeSnapshot(session, e)
+		if err != nil {
+			return Snapshot{}, fmt.Errorf("snapshot of %s, revision %d: %w", session, e.seq, err)
+		}
+		if h.blob == "" {
+			return snap, nil
+		}
+		snap.Data, err = s.blobs.get(ctx, h.blob, h.digest)
+		if err == nil {
+			return snap, nil
+		}
+		// It may have been replaced between the two reads, or a replica of the
+		// object store lags: look again before calling it lost.
+		if attempt == 5 || !pause(ctx, attempt+2) {
+			if errors.Is(err, ErrNoBlob) {
+				err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+			}
+			return Snapshot{}, fmt.Errorf("snapshot of %s, revision %d: %w", session, e.seq, errors.Join(err, ctx.Err()))
+		}
+	}
+}
+
+// Write replaces the snapshot whose revision is expected, as known from the
+// claim or the last Write (rule 20); 0 if there was none. It goes forward only:
+// [ErrBackwards] if the stored one is of a later commit (the same commit may be
+// written again, by another version of the kernel), [ErrMoved] if the key is at
+// another revision: somebody else is the owner now.
+//
+// Once it returns without error, and no sooner, the log before Sequence may go.
+func (s *Snapshots) Write(ctx context.Context, snap Snapshot, expected uint64) (uint64, error) {
+	fail := func(err error) (uint64, error) {
+		return 0, fmt.Errorf("snapshot of %s at commit %d: %w", snap.Session, snap.Commit, err)
+	}
+	if err := subjects.CheckToken("session", snap.Session); err != nil {
+		return fail(err)
+	}
+	old, err := s.current(ctx, snap.Session, expected)
+	if err != nil {
+		return fail(err)
+	}
+	var before snapshotHeader
+	if !old.gone {
+		stored, h, err := decodeSnapshot(snap.Session, old)
+		if err != nil {
+			return fail(err)
+		}
+		before = h
+		if snap.Commit < stored.Commit || snap.Sequence < stored.Sequence ||
+			(snap.Commit == stored.Commit) != (snap.Sequence == stored.Sequence) {
+			return fail(fmt.Errorf("%w: stored is commit %d at sequence %d, given is sequence %d",
+				ErrBackwards, stored.Commit, stored.Sequence, snap.Sequence))
+		}
+	}
+	w := write{
+		key: s.ns.SessionKey(snap.Session), id: newID(), expected: old.seq, value: snap.Data,
+		header: nats.Header{
+			commitHeader:   {strconv.FormatUint(snap.Commit, 10)},
+			sequenceHeader: {strconv.FormatUint(snap.Sequence, 10)},
+		},
+	}
+	blob := ""
+	if len(snap.Data) > MaxInline {
+		// Not by content hash: the name is this write's alone, so a fenced owner
+		// that cleans up after itself can never remove what the new owner refers
+		// to, however equal their bytes are.
+		blob = subjects.BlobName(snap.Session, "snapshot-"+w.id)
+		if err := s.blobs.put(ctx, blob, snap.Data); err != nil {
+			return fail(err)
+		}
+		w.value = nil
+		w.header[blobHeader] = []string{blob}
+		w.header[digestHeader] = []string{digest(snap.Data)}
+	}
+	revision, err := s.b.cas(ctx, w)
+	if err != nil {
+		if blob != "" && !errors.Is(err, ErrUndecided) {
+			s.clean(ctx, blob)
+		}
+		return fail(err)
+	}
+	if before.blob != "" {
+		s.clean(ctx, before.blob) // now that the new one is confirmed
+	}
+	return revision, nil
+}
+
+// current reads the key until the answer is not older than expected.
+func (s *Snapshots) current(ctx context.Context, session string, expected uint64) (entry, error) {
+	for attempt := 0; ; attempt++ {
+		e, err := s.b.read(ctx, s.ns.SessionKey(session))
+		switch {
+		case err == nil && e.seq == expected, err == nil && expected == 0 && e.gone:
+			return e, nil
+		case err == nil && (e.seq > expected || attempt >= maxRefusals):
+			return entry{}, fmt.Errorf("%w: revision %d, not %d", ErrMoved, e.seq, expected)
+		}
+		if s.b.js.Conn().IsClosed() || !pause(ctx, attempt) {
+			return entry{}, errors.Join(err, ctx.Err())
+		}
+	}
+}
+
+// clean removes a blob nobody refers to. What fails here costs space until the
+// session's blobs are deleted, and nothing else.
+func (s *Snapshots) clean(ctx context.Context, blob string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	_ = s.blobs.remove(ctx, blob)
+}
+
+type snapshotHeader struct{ blob, digest string }
+
+func decodeSnapshot(session string, e entry) (Snapshot, snapshotHeader, error) {
+	h := e.header
+	commit, err1 := strconv.ParseUint(h.Get(commitHeader), 10, 64)
+	sequence, err2 := strconv.ParseUint(h.Get(sequenceHeader), 10, 64)
+	if err := errors.Join(err1, err2); err != nil {
+		return Snapshot{}, snapshotHeader{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return Snapshot{Session: session, Commit: commit, Sequence: sequence, Data: e.value, Revision: e.seq},
+		snapshotHeader{h.Get(blobHeader), h.Get(digestHeader)}, nil
+}
