@@ -269,6 +269,9 @@ func unquote(v jsontext.Value) (string, bool) {
 	if v.Kind() != '"' {
 		return "", false
 	}
+	if bytes.IndexByte(v, '\\') < 0 {
+		return string(v[1 : len(v)-1]), true
+	}
 	text, err := jsontext.AppendUnquote(nil, v)
 	return string(text), err == nil
 }
@@ -428,6 +431,9 @@ func (b *builder) event(data []byte) (event.Event, error) {
 		name := slices.Min(slices.Collect(maps.Keys(invalid)))
 		return event.Event{}, refuse(name, "%v", invalid[name])
 	}
+	if len(data) == 0 {
+		data = nil
+	}
 	return event.Event{Context: b.ctx, DataEncoded: data, DataBase64: b.base64}, nil
 }
 
@@ -495,24 +501,88 @@ func EncodeStructured(ev event.Event, subject string) (*nats.Msg, error) {
 	return &nats.Msg{Subject: subject, Header: nats.Header{"Content-Type": []string{MediaStructured}}, Data: data}, nil
 }
 
-// EncodeJSON writes ev in the JSON event format. Data that fits no JSON member
-// as it is goes into data_base64.
+// EncodeJSON writes ev in the JSON event format, data last and as it is. Data
+// that fits no JSON member goes into data_base64. It does not use the SDK's
+// encoder: that one makes broken JSON of empty data, rewrites the spelling of
+// JSON data, and takes +json types for text.
 func EncodeJSON(ev event.Event) ([]byte, error) {
 	if err := ev.Validate(); err != nil {
 		return nil, fmt.Errorf("encode event %q: %w", ev.ID(), err)
 	}
-	switch mediaType := ev.DataContentType(); {
-	case ev.DataBase64 || len(ev.DataEncoded) == 0:
-	case mediaType == "" || isJSON(mediaType):
-		ev.DataBase64 = !jsontext.Value(ev.DataEncoded).IsValid()
-	default:
-		ev.DataBase64 = !utf8.Valid(ev.DataEncoded)
+	w := writer{buf: make([]byte, 0, 256+len(ev.DataEncoded))}
+	w.text("specversion", ev.SpecVersion())
+	w.text("id", ev.ID())
+	w.text("source", ev.Source())
+	w.text("type", ev.Type())
+	w.text("subject", ev.Subject())
+	w.text("datacontenttype", ev.DataContentType())
+	w.text("dataschema", ev.DataSchema())
+	if t := ev.Time(); !t.IsZero() {
+		w.text("time", t.UTC().Format(time.RFC3339Nano))
 	}
-	data, err := format.JSON.Marshal(&ev)
-	if err != nil {
-		return nil, fmt.Errorf("encode event %q: %w", ev.ID(), err)
+	extensions := ev.Extensions()
+	for _, name := range slices.Sorted(maps.Keys(extensions)) {
+		text, err := formatExtension(extensions[name])
+		if err != nil {
+			return nil, fmt.Errorf("encode event %q: %s: %w", ev.ID(), name, err)
+		}
+		switch extensions[name].(type) {
+		case bool, int32:
+			w.raw(name, text)
+		default:
+			w.quoted(name, text)
+		}
 	}
-	return data, nil
+	if data := ev.DataEncoded; len(data) > 0 {
+		mediaType := ev.DataContentType()
+		asJSON := mediaType == "" || isJSON(mediaType)
+		switch {
+		case ev.DataBase64 || asJSON && !jsontext.Value(data).IsValid() || !utf8.Valid(data):
+			w.quoted("data_base64", base64.StdEncoding.EncodeToString(data))
+		case asJSON:
+			w.raw("data", string(data))
+		default:
+			w.quoted("data", string(data))
+		}
+	}
+	if w.err != nil {
+		return nil, fmt.Errorf("encode event %q: %w", ev.ID(), w.err)
+	}
+	return append(w.buf, '}'), nil
+}
+
+// writer writes the members of one JSON object.
+type writer struct {
+	buf []byte
+	err error
+}
+
+func (w *writer) name(name string) {
+	if len(w.buf) == 0 {
+		w.buf = append(w.buf, '{')
+	} else {
+		w.buf = append(w.buf, ',')
+	}
+	w.buf = append(append(append(w.buf, '"'), name...), '"', ':')
+}
+
+func (w *writer) raw(name, value string) {
+	w.name(name)
+	w.buf = append(w.buf, value...)
+}
+
+func (w *writer) quoted(name, value string) {
+	w.name(name)
+	var err error
+	if w.buf, err = jsontext.AppendQuote(w.buf, value); err != nil {
+		w.err = errors.Join(w.err, fmt.Errorf("%s: %w", name, err))
+	}
+}
+
+func (w *writer) text(name, value string) {
+	if value != "" {
+		w.quoted(name, value)
+	}
 }
 
 // EncodeBatch writes events as a JSON array, the batched mode of HTTP.

@@ -272,7 +272,7 @@ func TestRoundTrip(t *testing.T) {
 			name := rapid.StringMatching(`x[a-z0-9]{0,8}`).Draw(t, "name")
 			ev.SetExtension(name, text.Draw(t, "value"))
 		}
-		switch rapid.IntRange(0, 4).Draw(t, "data") {
+		switch rapid.IntRange(0, 6).Draw(t, "data") {
 		case 0:
 		case 1:
 			_ = ev.SetData("application/json", map[string]string{"text": text.Draw(t, "text")})
@@ -280,6 +280,11 @@ func TestRoundTrip(t *testing.T) {
 			_ = ev.SetData("text/plain", []byte(text.Draw(t, "text")))
 		case 3:
 			_ = ev.SetData("application/octet-stream", rapid.SliceOfN(rapid.Byte(), 1, 30).Draw(t, "bytes"))
+		case 5:
+			_ = ev.SetData("application/vnd.x+json", []byte(`{"a" : "<b>"}`))
+		case 6:
+			ev.SetDataContentType("application/json")
+			ev.DataEncoded = []byte{}
 		case 4: // says JSON, is none
 			ev.SetDataContentType("application/json")
 			ev.DataEncoded = []byte("{" + text.Draw(t, "text"))
