@@ -1,0 +1,79 @@
+package executor
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/kalahari-run/kalahari/kernel"
+)
+
+// Echo answers every run with the text of its inputs. Its zero value answers at once.
+//
+// An input may carry an "echo" member in its data to provoke behaviour in tests and
+// demos: {"text":"hi","echo":{"delay":"50ms","fail":2,"panic":1,"cancel":true}}. Delay
+// is a Go duration, fail and panic are the number of attempts that are to fail or
+// panic before one succeeds.
+type Echo struct {
+	// Delay is how long every run takes, on top of what its inputs ask for.
+	Delay time.Duration
+	// Ignore makes the executor take no notice of the "echo" member.
+	Ignore bool
+}
+
+type echoOptions struct {
+	Echo struct {
+		Delay  string `json:"delay"`
+		Fail   uint64 `json:"fail"`
+		Panic  uint64 `json:"panic"`
+		Cancel bool   `json:"cancel"`
+	} `json:"echo"`
+}
+
+// Apply answers with the inputs' texts, one a line.
+func (e Echo) Apply(ctx context.Context, run *Run) (*Result, error) {
+	var b strings.Builder
+	delay := e.Delay
+	for i := range run.Inputs {
+		in := &run.Inputs[i]
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(in.Text)
+		// Most inputs carry no options: look before decoding.
+		if e.Ignore || !strings.Contains(string(in.Data), `"echo"`) {
+			continue
+		}
+		var o echoOptions
+		if err := json.Unmarshal(in.Data, &o); err != nil {
+			return nil, &ApplyError{kernel.RuntimeApplyFailureCausePrimitiveRejected, "echo options: " + err.Error()}
+		}
+		if o.Echo.Delay != "" {
+			d, err := time.ParseDuration(o.Echo.Delay)
+			if err != nil {
+				return nil, &ApplyError{kernel.RuntimeApplyFailureCausePrimitiveRejected, "echo.delay: " + err.Error()}
+			}
+			delay += d
+		}
+		switch {
+		case run.Attempt <= o.Echo.Panic:
+			panic("echo was asked to panic")
+		case run.Attempt <= o.Echo.Fail:
+			return nil, &ApplyError{kernel.RuntimeApplyFailureCauseRuntimeTurn, "echo was asked to fail"}
+		case o.Echo.Cancel:
+			return nil, ErrCancelled
+		}
+	}
+	if delay > 0 {
+		timer := time.NewTimer(delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return nil, ErrCancelled
+		}
+	}
+	return &Result{Text: b.String(), MessageCount: uint64(len(run.Inputs))}, nil
+}

@@ -1,0 +1,53 @@
+package journal
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// Message is one commit as it stands in the log. Its headers carry what the chain needs,
+// so that it can be checked without reading the body.
+type Message struct {
+	// Sequence is the stream sequence.
+	Sequence uint64
+	ID       string
+	Number   uint64
+	Fence    uint64
+	// Prev is the stream sequence of the predecessor on the session's subject.
+	Prev uint64
+	Time time.Time
+	Data []byte
+}
+
+func parseMessage(session string, raw *jetstream.RawStreamMsg) (*Message, error) {
+	m := &Message{Sequence: raw.Sequence, ID: raw.Header.Get(subjects.HeaderCommitID), Time: raw.Time, Data: raw.Data}
+	for _, h := range []struct {
+		name string
+		into *uint64
+	}{{subjects.HeaderCommit, &m.Number}, {subjects.HeaderFence, &m.Fence}, {subjects.HeaderPrev, &m.Prev}} {
+		v, err := strconv.ParseUint(raw.Header.Get(h.name), 10, 64)
+		if err != nil {
+			return nil, &BrokenError{session, raw.Sequence, fmt.Sprintf("header %s: %v", h.name, err)}
+		}
+		*h.into = v
+	}
+	if m.ID == "" {
+		return nil, &BrokenError{session, raw.Sequence, "header " + subjects.HeaderCommitID + " is missing"}
+	}
+	return m, nil
+}
+
+func (m *Message) header() nats.Header {
+	return nats.Header{
+		subjects.HeaderCommitID: {m.ID},
+		subjects.HeaderCommit:   {strconv.FormatUint(m.Number, 10)},
+		subjects.HeaderFence:    {strconv.FormatUint(m.Fence, 10)},
+		subjects.HeaderPrev:     {strconv.FormatUint(m.Prev, 10)},
+	}
+}
