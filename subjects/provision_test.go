@@ -2,12 +2,15 @@ package subjects_test
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
@@ -289,5 +292,48 @@ func TestStreamsBehave(t *testing.T) {
 	}
 	if ack, err := js.Publish(ctx, ns.MobSignal("timer", "RuntimeBound"), nil); err != nil || ack.Stream != ns.MobStream() {
 		t.Errorf("%v, %v", ack, err)
+	}
+}
+
+func TestTimersFireIntoTheirStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		env := embeddedtest.Provisioned(t, "acme", 2)
+		ctx, js, ns := t.Context(), env.JS, env.Namespace
+		at := time.Now().Add(time.Hour)
+		m := nats.NewMsg(ns.Timer("s", "7"))
+		m.Header.Set("Nats-Schedule", "@at "+at.UTC().Format(time.RFC3339Nano))
+		m.Header.Set("Nats-Schedule-Target", ns.Due("s"))
+		m.Header.Set("Nats-Schedule-TTL", "1h")
+		if _, err := js.PublishMsg(ctx, m); err != nil {
+			t.Fatal(err)
+		}
+		c, err := js.OrderedConsumer(ctx, ns.TimeStream(), jetstream.OrderedConsumerConfig{FilterSubjects: ns.EachShard(ns.DueShard)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		due, err := c.Next(jetstream.FetchMaxWait(2 * time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if late := time.Since(at); due.Subject() != ns.Due("s") || late < 0 || late > time.Second {
+			t.Errorf("%s came %s late", due.Subject(), late)
+		}
+		if ttl := due.Headers().Get("Nats-TTL"); ttl != "1h0m0s" && ttl != "1h" {
+			t.Errorf("the fired message has TTL %q", ttl)
+		}
+	})
+}
+
+func BenchmarkProvision(b *testing.B) {
+	for _, shards := range []int{8, 64} {
+		b.Run(strconv.Itoa(shards), func(b *testing.B) {
+			for b.Loop() {
+				s := embeddedtest.Run(b)
+				_, js := embeddedtest.Connect(b, s)
+				if err := subjects.Provision(b.Context(), js, namespace(b, "acme", shards), subjects.Settings{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
