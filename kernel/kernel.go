@@ -15,6 +15,10 @@
 // A Kernel is not safe for concurrent use: a session has exactly one owner.
 package kernel
 
+// Version is the version of the rules. A log record carries the version that wrote it; a
+// worker folds only records of versions it knows (PROTOCOL 36).
+const Version = 1
+
 // Kernel is the reducer of one session. The zero value is not usable; see [New] and
 // [FromState].
 type Kernel struct {

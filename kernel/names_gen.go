@@ -236,6 +236,8 @@ var newTrigger = map[string]func() Trigger{
 	"FinishDeferredSessionPromotion":                func() Trigger { return new(FinishDeferredSessionPromotion) },
 	"FinishSurfaceRequestUnpublished":               func() Trigger { return new(FinishSurfaceRequestUnpublished) },
 	"ForceCancelNoRun":                              func() Trigger { return new(ForceCancelNoRun) },
+	"ForgetInput":                                   func() Trigger { return new(ForgetInput) },
+	"ForgetRun":                                     func() Trigger { return new(ForgetRun) },
 	"GrantMobOperatorManageMob":                     func() Trigger { return new(GrantMobOperatorManageMob) },
 	"HydrateSessionLlmState":                        func() Trigger { return new(HydrateSessionLlmState) },
 	"IncrementAttemptCount":                         func() Trigger { return new(IncrementAttemptCount) },
@@ -914,6 +916,12 @@ func (*FinishSurfaceRequestUnpublished) TriggerName() string {
 
 // TriggerName is "ForceCancelNoRun".
 func (*ForceCancelNoRun) TriggerName() string { return "ForceCancelNoRun" }
+
+// TriggerName is "ForgetInput".
+func (*ForgetInput) TriggerName() string { return "ForgetInput" }
+
+// TriggerName is "ForgetRun".
+func (*ForgetRun) TriggerName() string { return "ForgetRun" }
 
 // TriggerName is "GrantMobOperatorManageMob".
 func (*GrantMobOperatorManageMob) TriggerName() string { return "GrantMobOperatorManageMob" }

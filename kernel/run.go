@@ -166,6 +166,9 @@ func (r *Runner) line(data []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if IsExtension(t) {
+		return nil, fmt.Errorf("%s is not a trigger of the reference machine", name)
+	}
 	if l.Signal != "" && !IsSignal(t) {
 		return nil, fmt.Errorf("%s is an input, not a signal", name)
 	}

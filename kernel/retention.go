@@ -1,0 +1,70 @@
+package kernel
+
+// The triggers of this file are ours, not the reference's: they bound the state of a
+// session that lives long. The reference never forgets an input. They are refused by
+// `kernel run`, which speaks the reference's alphabet only ([Runner]).
+
+// extension marks a trigger that the reference does not have.
+type extension interface{ extension() }
+
+// IsExtension reports whether t is one of our own triggers, unknown to the reference.
+func IsExtension(t Trigger) bool {
+	_, ok := t.(extension)
+	return ok
+}
+
+// ForgetInput drops every trace of an input that has ended. Its id and, if it had one,
+// its idempotency key become free again: an event repeated after that is a new input.
+type ForgetInput struct {
+	InputID        string      `json:"input_id"`
+	IdempotencyKey Opt[string] `json:"idempotency_key"`
+}
+
+func (*ForgetInput) extension() {}
+
+func (in *ForgetInput) step(k *Kernel, s *State) {
+	switch {
+	case k.rule("ForgetInput", anyPhase, Stay) &&
+		k.guard("input_ended", s.InputTerminalKind.has(in.InputID)) &&
+		k.guard("idempotency_key_is_the_inputs", in.IdempotencyKey.IsNone() ||
+			holds(s.AdmissionIdempotencyInputs, in.IdempotencyKey.Value(), in.InputID)):
+
+		if key, ok := in.IdempotencyKey.Get(); ok {
+			s.AdmissionIdempotencyInputs.del(key)
+		}
+		s.InputPhases.del(in.InputID)
+		s.InputTerminalKind.del(in.InputID)
+		s.InputSupersededBy.del(in.InputID)
+		s.InputAggregateID.del(in.InputID)
+		s.InputAbandonReason.del(in.InputID)
+		s.InputAbandonAttemptCount.del(in.InputID)
+		s.InputAttemptCounts.del(in.InputID)
+		s.InputRunAssociations.del(in.InputID)
+		s.InputBoundarySequences.del(in.InputID)
+		s.InputAdmissionSeq.del(in.InputID)
+		s.InputLane.del(in.InputID)
+		s.InputRecoveryLanes.del(in.InputID)
+		s.AdmissionAuthorizedLanes.del(in.InputID)
+		s.AdmissionAuthorizedPlans.del(in.InputID)
+		s.AdmissionAuthorizedExistingActions.del(in.InputID)
+		s.AdmissionAuthorizedExistingTargets.del(in.InputID)
+		s.RecoveredAdmittedInputs.del(in.InputID)
+		s.RecoveredAdmittedLanes.del(in.InputID)
+	}
+}
+
+// ForgetRun drops the counter of live-boundary injections of a run that is over.
+type ForgetRun struct {
+	RunID RunId `json:"run_id"`
+}
+
+func (*ForgetRun) extension() {}
+
+func (in *ForgetRun) step(k *Kernel, s *State) {
+	switch {
+	case k.rule("ForgetRun", anyPhase, Stay) &&
+		k.guard("run_is_over", s.CurrentRunID != Some(in.RunID)):
+
+		s.LiveBoundaryContextSequenceByRun.del(in.RunID)
+	}
+}
