@@ -1,15 +1,15 @@
 package kernel
 
-// The effects of chapter 03.
+// Chapter 03, the turn and its classifiers: the effects.
 
-// TurnRunStarted is an effect of chapter 03, local.
+// TurnRunStarted says that a run began.
 type TurnRunStarted struct {
 	RunID RunId `json:"run_id"`
 }
 
 func (TurnRunStarted) EffectDisposition() Disposition { return Local }
 
-// TurnBoundaryApplied is an effect of chapter 03, local.
+// TurnBoundaryApplied says that a run crossed a boundary; they count from one.
 type TurnBoundaryApplied struct {
 	RunID            RunId  `json:"run_id"`
 	BoundarySequence uint64 `json:"boundary_sequence"`
@@ -17,7 +17,7 @@ type TurnBoundaryApplied struct {
 
 func (TurnBoundaryApplied) EffectDisposition() Disposition { return Local }
 
-// TurnRunCompleted is an effect of chapter 03, local.
+// TurnRunCompleted says that the turn of a run ended well.
 type TurnRunCompleted struct {
 	RunID   RunId               `json:"run_id"`
 	Outcome TurnTerminalOutcome `json:"outcome"`
@@ -25,7 +25,7 @@ type TurnRunCompleted struct {
 
 func (TurnRunCompleted) EffectDisposition() Disposition { return Local }
 
-// TurnRunFailed is an effect of chapter 03, local.
+// TurnRunFailed says that the turn of a run failed, and why.
 type TurnRunFailed struct {
 	RunID             RunId                 `json:"run_id"`
 	TerminalCauseKind TurnTerminalCauseKind `json:"terminal_cause_kind"`
@@ -34,7 +34,7 @@ type TurnRunFailed struct {
 
 func (TurnRunFailed) EffectDisposition() Disposition { return Local }
 
-// TurnRunCancelled is an effect of chapter 03, local.
+// TurnRunCancelled says that the turn of a run was cancelled.
 type TurnRunCancelled struct {
 	RunID  RunId                  `json:"run_id"`
 	Reason TurnCancellationReason `json:"reason"`
@@ -42,12 +42,13 @@ type TurnRunCancelled struct {
 
 func (TurnRunCancelled) EffectDisposition() Disposition { return Local }
 
-// TurnCheckCompaction is an effect of chapter 03, local.
+// TurnCheckCompaction comes before every call of the model: compact the history now if
+// that is due.
 type TurnCheckCompaction struct{}
 
 func (TurnCheckCompaction) EffectDisposition() Disposition { return Local }
 
-// TurnTerminalCauseClassResolved is an effect of chapter 03, local.
+// TurnTerminalCauseClassResolved answers [ClassifyTurnTerminalCauseClass].
 type TurnTerminalCauseClassResolved struct {
 	CauseKind  Opt[TurnTerminalCauseKind] `json:"cause_kind"`
 	CauseClass TerminalCauseClass         `json:"cause_class"`
@@ -55,21 +56,21 @@ type TurnTerminalCauseClassResolved struct {
 
 func (TurnTerminalCauseClassResolved) EffectDisposition() Disposition { return Local }
 
-// TurnTerminalityClassified is an effect of chapter 03, local.
+// TurnTerminalityClassified answers [ClassifyTurnTerminality].
 type TurnTerminalityClassified struct {
 	Terminal bool `json:"terminal"`
 }
 
 func (TurnTerminalityClassified) EffectDisposition() Disposition { return Local }
 
-// AssistantOutputClassified is an effect of chapter 03, local.
+// AssistantOutputClassified answers [ClassifyAssistantOutput].
 type AssistantOutputClassified struct {
 	EmptyResponseTerminal bool `json:"empty_response_terminal"`
 }
 
 func (AssistantOutputClassified) EffectDisposition() Disposition { return Local }
 
-// CallTimeoutClassified is an effect of chapter 03, local.
+// CallTimeoutClassified answers [ClassifyCallTimeout].
 type CallTimeoutClassified struct {
 	Verdict   CallTimeoutVerdict `json:"verdict"`
 	TimeoutMs uint64             `json:"timeout_ms"`
@@ -77,14 +78,14 @@ type CallTimeoutClassified struct {
 
 func (CallTimeoutClassified) EffectDisposition() Disposition { return Local }
 
-// LlmFailureRecoveryClassified is an effect of chapter 03, local.
+// LlmFailureRecoveryClassified answers [ClassifyLlmFailureRecovery].
 type LlmFailureRecoveryClassified struct {
 	Recovery LlmFailureRecoveryKind `json:"recovery"`
 }
 
 func (LlmFailureRecoveryClassified) EffectDisposition() Disposition { return Local }
 
-// TurnSurfaceResultResolved is an effect of chapter 03, local.
+// TurnSurfaceResultResolved answers [ResolveTurnSurfaceResult].
 type TurnSurfaceResultResolved struct {
 	Outcome      TurnTerminalOutcome `json:"outcome"`
 	CauseClass   TerminalCauseClass  `json:"cause_class"`
@@ -93,65 +94,8 @@ type TurnSurfaceResultResolved struct {
 
 func (TurnSurfaceResultResolved) EffectDisposition() Disposition { return Local }
 
-// CheckCompaction is an effect of chapter 03, local.
+// CheckCompaction is declared by the machine, but no rule emits it; turns use
+// [TurnCheckCompaction].
 type CheckCompaction struct{}
 
 func (CheckCompaction) EffectDisposition() Disposition { return Local }
-
-// ScheduleSurfaceCompletion is an effect of chapter 03, external.
-type ScheduleSurfaceCompletion struct {
-	SurfaceID            string                            `json:"surface_id"`
-	Operation            ExternalToolSurfaceDeltaOperation `json:"operation"`
-	PendingTaskSequence  uint64                            `json:"pending_task_sequence"`
-	StagedIntentSequence uint64                            `json:"staged_intent_sequence"`
-	AppliedAtTurn        uint64                            `json:"applied_at_turn"`
-}
-
-func (ScheduleSurfaceCompletion) EffectDisposition() Disposition { return External }
-
-// RefreshVisibleSurfaceSet is an effect of chapter 03, external.
-type RefreshVisibleSurfaceSet struct {
-	SnapshotEpoch uint64 `json:"snapshot_epoch"`
-}
-
-func (RefreshVisibleSurfaceSet) EffectDisposition() Disposition { return External }
-
-// EmitExternalToolDelta is an effect of chapter 03, external.
-type EmitExternalToolDelta struct {
-	SurfaceID string                               `json:"surface_id"`
-	Operation ExternalToolSurfaceDeltaOperation    `json:"operation"`
-	Phase     ExternalToolSurfaceDeltaPhase        `json:"phase"`
-	Cause     Opt[ExternalToolSurfaceFailureCause] `json:"cause"`
-}
-
-func (EmitExternalToolDelta) EffectDisposition() Disposition { return External }
-
-// CloseSurfaceConnection is an effect of chapter 03, local.
-type CloseSurfaceConnection struct {
-	SurfaceID string `json:"surface_id"`
-}
-
-func (CloseSurfaceConnection) EffectDisposition() Disposition { return Local }
-
-// RejectSurfaceCall is an effect of chapter 03, external.
-type RejectSurfaceCall struct {
-	SurfaceID string                          `json:"surface_id"`
-	Cause     ExternalToolSurfaceFailureCause `json:"cause"`
-}
-
-func (RejectSurfaceCall) EffectDisposition() Disposition { return External }
-
-// McpServerStateChanged is an effect of chapter 03, external.
-type McpServerStateChanged struct {
-	ServerID McpServerId    `json:"server_id"`
-	NewState McpServerState `json:"new_state"`
-}
-
-func (McpServerStateChanged) EffectDisposition() Disposition { return External }
-
-// McpServerReloadRequested is an effect of chapter 03, external.
-type McpServerReloadRequested struct {
-	ServerID McpServerId `json:"server_id"`
-}
-
-func (McpServerReloadRequested) EffectDisposition() Disposition { return External }

@@ -1,6 +1,8 @@
 package kernel
 
-// TurnState is the part of the state that chapter 03 owns.
+// TurnState is the part of the state that chapter 03 owns: the turn, the tool surfaces
+// (maps keyed by surface id) and the MCP servers. None of it is stored by itself; a
+// restored session starts here from the initial values.
 type TurnState struct {
 	// TurnPhase: position of the turn.
 	TurnPhase TurnPhase `json:"turn_phase"`
@@ -35,9 +37,9 @@ type TurnState struct {
 	LastRuntimeApplyFailureCause Opt[RuntimeApplyFailureCause] `json:"last_runtime_apply_failure_cause"`
 	// LastRuntimeApplyFailureMessage: from the last RunFailed.
 	LastRuntimeApplyFailureMessage Opt[string] `json:"last_runtime_apply_failure_message"`
-	// RuntimeCompletionResultRunID: run whose terminal was recorded by
-	// RunCompleted/RunFailed/RunCancelled (read by the completion-result chapter; cleared
-	// by Prepare/DrainQueuedRun, **not** by the start inputs here).
+	// RuntimeCompletionResultRunID: run whose end was recorded by RunCompleted, RunFailed
+	// or RunCancelled. The completion rules of chapter 01 read it; Prepare and
+	// DrainQueuedRun clear it, the start inputs of this chapter do not.
 	RuntimeCompletionResultRunID Opt[RunId] `json:"runtime_completion_result_run_id"`
 	// ExtractionAttempts: failed extraction attempts.
 	ExtractionAttempts uint64 `json:"extraction_attempts"`
@@ -53,6 +55,7 @@ type TurnState struct {
 	LlmRetrySelectedDelayMs uint64 `json:"llm_retry_selected_delay_ms"`
 	// LlmRetryLastFailureKind: failure that came with it.
 	LlmRetryLastFailureKind Opt[LlmRetryFailureKind] `json:"llm_retry_last_failure_kind"`
+
 	// KnownSurfaces: every surface ever registered or staged; never shrinks.
 	KnownSurfaces Set[string] `json:"known_surfaces"`
 	// ActiveSurfaces: base state is Active.
@@ -98,6 +101,7 @@ type TurnState struct {
 	SurfacePhase SurfacePhase `json:"surface_phase"`
 	// RemovalTimeoutMs: drain time for later removals.
 	RemovalTimeoutMs uint64 `json:"removal_timeout_ms"`
+
 	// McpServerStates: connection state per configured server.
 	McpServerStates Map[McpServerId, McpServerState] `json:"mcp_server_states"`
 }

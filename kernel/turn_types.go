@@ -1,17 +1,19 @@
 package kernel
 
-// The types of chapter 03. The first variant of an enum is its zero value unless
-// the chapter marks another default.
+// Chapter 03, the turn and its classifiers: the types. The first variant of an enum is
+// its zero value.
 
-// CallTimeoutSource is an enum of chapter 03.
+// CallTimeoutSource says which of two limits a timer stood for.
 type CallTimeoutSource uint8
 
 const (
+	// CallTimeoutSourceCallBudget is the limit of one call of the model.
 	CallTimeoutSourceCallBudget CallTimeoutSource = iota
+	// CallTimeoutSourceTurnBudget is what was left of the time of the turn.
 	CallTimeoutSourceTurnBudget
 )
 
-// CallTimeoutVerdict is an enum of chapter 03.
+// CallTimeoutVerdict says what a timer that fired means.
 type CallTimeoutVerdict uint8
 
 const (
@@ -19,7 +21,8 @@ const (
 	CallTimeoutVerdictTerminalTurnBudget
 )
 
-// ContentShape is an enum of chapter 03.
+// ContentShape says what the admitted content of a run consists of. The first four
+// belong to a conversation, the last two to an immediate append.
 type ContentShape uint8
 
 const (
@@ -31,83 +34,36 @@ const (
 	ContentShapeImmediateContext
 )
 
-// ExternalToolSurfaceBaseState is an enum of chapter 03.
-type ExternalToolSurfaceBaseState uint8
-
-const (
-	ExternalToolSurfaceBaseStateAbsent ExternalToolSurfaceBaseState = iota
-	ExternalToolSurfaceBaseStateActive
-	ExternalToolSurfaceBaseStateRemoving
-	ExternalToolSurfaceBaseStateRemoved
-)
-
-// ExternalToolSurfaceDeltaOperation is an enum of chapter 03.
-type ExternalToolSurfaceDeltaOperation uint8
-
-const (
-	ExternalToolSurfaceDeltaOperationNone ExternalToolSurfaceDeltaOperation = iota
-	ExternalToolSurfaceDeltaOperationAdd
-	ExternalToolSurfaceDeltaOperationRemove
-	ExternalToolSurfaceDeltaOperationReload
-)
-
-// ExternalToolSurfaceDeltaPhase is an enum of chapter 03.
-type ExternalToolSurfaceDeltaPhase uint8
-
-const (
-	ExternalToolSurfaceDeltaPhaseNone ExternalToolSurfaceDeltaPhase = iota
-	ExternalToolSurfaceDeltaPhasePending
-	ExternalToolSurfaceDeltaPhaseApplied
-	ExternalToolSurfaceDeltaPhaseDraining
-	ExternalToolSurfaceDeltaPhaseFailed
-	ExternalToolSurfaceDeltaPhaseForced
-)
-
-// ExternalToolSurfaceFailureCause is an enum of chapter 03.
-type ExternalToolSurfaceFailureCause uint8
-
-const (
-	ExternalToolSurfaceFailureCausePendingFailed ExternalToolSurfaceFailureCause = iota
-	ExternalToolSurfaceFailureCauseSurfaceDraining
-	ExternalToolSurfaceFailureCauseSurfaceUnavailable
-)
-
-// LlmFailureRecoveryKind is an enum of chapter 03.
+// LlmFailureRecoveryKind says what to do about a failed call of the model.
 type LlmFailureRecoveryKind uint8
 
 const (
+	// LlmFailureRecoveryKindFatal: trying again cannot help.
 	LlmFailureRecoveryKindFatal LlmFailureRecoveryKind = iota
+	// LlmFailureRecoveryKindRecover: try again.
 	LlmFailureRecoveryKindRecover
+	// LlmFailureRecoveryKindExhausted: it would help, but there are no retries left.
 	LlmFailureRecoveryKindExhausted
 )
 
-// LlmRetryFailureKind is an enum of chapter 03.
+// LlmRetryFailureKind says how a call of the model failed, for failures after which
+// trying again may help.
 type LlmRetryFailureKind uint8
 
 const (
 	LlmRetryFailureKindRateLimited LlmRetryFailureKind = iota
 	LlmRetryFailureKindNetworkTimeout
 	LlmRetryFailureKindCallTimeout
+	// LlmRetryFailureKindRetryableProviderError is any other error the provider calls
+	// retryable, and an empty answer.
 	LlmRetryFailureKindRetryableProviderError
 )
 
-// McpServerId is an opaque identifier of chapter 03.
-type McpServerId string
-
-// McpServerState is an enum of chapter 03.
-type McpServerState uint8
-
-const (
-	McpServerStatePendingConnect McpServerState = iota
-	McpServerStateConnected
-	McpServerStateFailed
-	McpServerStateDisconnected
-)
-
-// OperationId is an opaque identifier of chapter 03.
+// OperationId names an operation a tool call started; opaque.
 type OperationId string
 
-// RunFailureSourceKind is an enum of chapter 03.
+// RunFailureSourceKind says what made a run fail. Cause and outcome of the turn follow
+// from it.
 type RunFailureSourceKind uint8
 
 const (
@@ -145,7 +101,8 @@ const (
 	RunFailureSourceKindLlmRetryExhausted
 )
 
-// RuntimeApplyFailureCause is an enum of chapter 03.
+// RuntimeApplyFailureCause says at which point the runtime failed to carry a run out, as
+// opposed to the turn failing by itself.
 type RuntimeApplyFailureCause uint8
 
 const (
@@ -160,44 +117,18 @@ const (
 	RuntimeApplyFailureCauseExecutorInternal
 )
 
-// SurfacePendingOp is an enum of chapter 03.
-type SurfacePendingOp uint8
-
-const (
-	SurfacePendingOpNone SurfacePendingOp = iota
-	SurfacePendingOpAdd
-	SurfacePendingOpReload
-)
-
-// SurfacePhase is an enum of chapter 03.
-type SurfacePhase uint8
-
-const (
-	SurfacePhaseOperating SurfacePhase = iota
-	SurfacePhaseShutdown
-)
-
-// SurfaceResultClass is an enum of chapter 03.
+// SurfaceResultClass is how a turn ended, as surfaces are told.
 type SurfaceResultClass uint8
 
 const (
 	SurfaceResultClassSuccess SurfaceResultClass = iota
 	SurfaceResultClassHardFailure
 	SurfaceResultClassCancelled
+	// SurfaceResultClassMissingTerminal: there is no outcome, an internal error.
 	SurfaceResultClassMissingTerminal
 )
 
-// SurfaceStagedOp is an enum of chapter 03.
-type SurfaceStagedOp uint8
-
-const (
-	SurfaceStagedOpNone SurfaceStagedOp = iota
-	SurfaceStagedOpAdd
-	SurfaceStagedOpRemove
-	SurfaceStagedOpReload
-)
-
-// TerminalCauseClass is an enum of chapter 03.
+// TerminalCauseClass is a coarser [TurnTerminalCauseKind]; Missing stands for none.
 type TerminalCauseClass uint8
 
 const (
@@ -210,19 +141,24 @@ const (
 	TerminalCauseClassOtherFailure
 )
 
-// TurnCancellationReason is an enum of chapter 03.
+// TurnCancellationReason says why a run was cancelled.
 type TurnCancellationReason uint8
 
 const (
+	// TurnCancellationReasonObserved: the turn saw a cancel request. There is no other
+	// reason yet.
 	TurnCancellationReasonObserved TurnCancellationReason = iota
 )
 
-// TurnPrimitiveKind is an enum of chapter 03.
+// TurnPrimitiveKind says what a run applies.
 type TurnPrimitiveKind uint8
 
 const (
 	TurnPrimitiveKindNone TurnPrimitiveKind = iota
+	// TurnPrimitiveKindConversationTurn talks to the model.
 	TurnPrimitiveKindConversationTurn
+	// TurnPrimitiveKindImmediateAppend appends to the conversation and is done.
 	TurnPrimitiveKindImmediateAppend
+	// TurnPrimitiveKindImmediateContextAppend appends to the context and is done.
 	TurnPrimitiveKindImmediateContextAppend
 )
