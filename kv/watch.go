@@ -30,7 +30,7 @@ type feed struct {
 
 // viewer is what a feed keeps up to date. All calls come from one goroutine.
 type viewer interface {
-	blind()              // from now on the view may be stale
+	blind(because error) // from now on the view may be stale
 	listed(all []entry)  // the whole bucket, deleted keys left out
 	changed(e entry)     // one key
 	tick(time.Time)      // at least every feedHeartbeat, while not blind
@@ -61,20 +61,17 @@ func (f *feed) run(ctx context.Context) {
 	status := nc.StatusChanged(nats.CONNECTED, nats.RECONNECTING, nats.CLOSED)
 	defer nc.RemoveStatusListener(status)
 	for attempt := 0; ; attempt++ {
-		f.view.blind()
-		listed, err := false, error(nil)
+		var listed bool
+		err := nats.ErrConnectionClosed
 		if f.connected(ctx, status) {
 			listed, err = f.follow(ctx, status)
 		}
+		f.view.blind(err)
 		if listed {
 			attempt = 0
 		}
-		if ctx.Err() != nil || nc.IsClosed() {
+		if nc.IsClosed() || !pause(ctx, attempt) {
 			f.view.ended(errors.Join(ctx.Err(), err))
-			return
-		}
-		if !pause(ctx, attempt) {
-			f.view.ended(ctx.Err())
 			return
 		}
 	}
@@ -141,6 +138,7 @@ func (f *feed) follow(ctx context.Context, status <-chan nats.Status) (listed bo
 	consumer, err := f.b.js.CreatePushConsumer(setup, f.b.stream, jetstream.ConsumerConfig{
 		DeliverSubject: sub.Subject,
 		DeliverPolicy:  jetstream.DeliverLastPerSubjectPolicy,
+		FilterSubject:  f.b.prefix + ">",
 		AckPolicy:      jetstream.AckNonePolicy,
 		MaxDeliver:     1,
 		FlowControl:    true,
@@ -284,7 +282,7 @@ type board[K comparable, T any] struct {
 	since  time.Time // zero: blind
 	first  chan struct{}
 	closed chan struct{}
-	err    error
+	err    error // why it was blind last
 }
 
 func newBoard[K comparable, T any]() board[K, T] {
@@ -317,10 +315,10 @@ func (b *board[K, T]) seeing() {
 	}
 }
 
-func (b *board[K, T]) blind() {
+func (b *board[K, T]) blind(because error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.since = time.Time{}
+	b.since, b.err = time.Time{}, because
 }
 
 func (b *board[K, T]) ended(because error) {
@@ -352,7 +350,9 @@ func (b *board[K, T]) wait(ctx context.Context) error {
 		defer b.mu.RUnlock()
 		return b.err
 	case <-ctx.Done():
-		return ctx.Err()
+		b.mu.RLock()
+		defer b.mu.RUnlock()
+		return errors.Join(ctx.Err(), b.err)
 	}
 }
 
