@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +28,19 @@ func TestMain(m *testing.M) {
 // bubble runs a test on a server of its own, in fake time.
 func bubble(t *testing.T, f func(t *testing.T, env *embeddedtest.Env, s *Store)) {
 	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		env := embeddedtest.Provisioned(t, "test", 2)
+		f(t, env, open(t, env.JS, env.Namespace))
+	})
+}
+
+// bubbleAlone is bubble for tests that reconnect. nats.go flushes with a timer
+// from a pool of the whole process then, and a timer of one bubble is fatal in
+// another: such tests run one by one, and the pool is emptied between them.
+func bubbleAlone(t *testing.T, f func(t *testing.T, env *embeddedtest.Env, s *Store)) {
+	empty := func() { runtime.GC(); runtime.GC() }
+	empty()
+	defer empty()
 	synctest.Test(t, func(t *testing.T) {
 		env := embeddedtest.Provisioned(t, "test", 2)
 		f(t, env, open(t, env.JS, env.Namespace))

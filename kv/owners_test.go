@@ -364,7 +364,7 @@ func TestOwnerViewFollows(t *testing.T) {
 // Rule 23: what happened while the watcher was away is known once it is back,
 // even what has left no marker.
 func TestViewListsAgainAfterReconnect(t *testing.T) {
-	bubble(t, func(t *testing.T, env *embeddedtest.Env, direct *Store) {
+	bubbleAlone(t, func(t *testing.T, env *embeddedtest.Env, direct *Store) {
 		ctx := t.Context()
 		s, line := cuttable(t, env)
 		a := NewIncarnation("a")
@@ -421,7 +421,7 @@ func TestViewEndsWithItsConnection(t *testing.T) {
 
 // A view converges on what the leader says, whatever happens.
 func TestViewConverges(t *testing.T) {
-	bubble(t, func(t *testing.T, env *embeddedtest.Env, direct *Store) {
+	bubbleAlone(t, func(t *testing.T, env *embeddedtest.Env, direct *Store) {
 		ctx := t.Context()
 		s, line := cuttable(t, env)
 		v := must[*OwnerView](t)(s.Owners.Watch(ctx))

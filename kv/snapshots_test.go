@@ -1,0 +1,263 @@
+package kv
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+func noise(n int) []byte {
+	data := make([]byte, n)
+	_, _ = rand.Read(data)
+	return data
+}
+
+func stored(t *testing.T, env *embeddedtest.Env) uint64 {
+	t.Helper()
+	return must[jetstream.Stream](t)(env.JS.Stream(t.Context(), subjects.ObjectStream(env.Namespace.BlobsBucket()))).CachedInfo().State.Msgs
+}
+
+// Rule 20: forward only. Rule 7: of any size.
+func TestSnapshotsGoForward(t *testing.T) {
+	t.Parallel()
+	env := embeddedtest.Provisioned(t, "test", 2)
+	s := open(t, env.JS, env.Namespace)
+	ctx := t.Context()
+	_, err := s.Snapshots.Read(ctx, "s")
+	isErr(t, err, ErrNoSnapshot)
+	var revision uint64
+	for commit, size := range []int{0, 10, MaxInline, MaxInline + 1, 3 << 20, 700 << 10, 5} {
+		snap := Snapshot{Session: "s", Commit: uint64(commit + 1), Sequence: uint64(10 * (commit + 1)), Data: noise(size)}
+		revision = must[uint64](t)(s.Snapshots.Write(ctx, snap, revision))
+		snap.Revision = revision
+		got := must[Snapshot](t)(s.Snapshots.Read(ctx, "s"))
+		if !bytes.Equal(got.Data, snap.Data) {
+			t.Fatalf("commit %d: %d bytes came back of %d", snap.Commit, len(got.Data), size)
+		}
+		if got.Data, snap.Data = nil, nil; fmt.Sprint(got) != fmt.Sprint(snap) {
+			t.Fatalf("read %+v, wrote %+v", got, snap)
+		}
+	}
+	if n := stored(t, env); n != 0 {
+		t.Fatalf("replaced blobs left %d messages", n)
+	}
+	for _, back := range []Snapshot{
+		{Commit: 6, Sequence: 60}, {Commit: 6, Sequence: 70}, {Commit: 8, Sequence: 70}, {Commit: 8, Sequence: 60}, {Commit: 7, Sequence: 71},
+	} {
+		back.Session = "s"
+		_, err := s.Snapshots.Write(ctx, back, revision)
+		isErr(t, err, ErrBackwards)
+	}
+	// The same commit again, by another version of the kernel.
+	again := must[uint64](t)(s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 7, Sequence: 70, Data: []byte("v2")}, revision))
+	for _, stale := range []uint64{0, revision, again + 1} {
+		_, err := s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 9, Sequence: 90}, stale)
+		isErr(t, err, ErrMoved)
+	}
+	_, err = s.Snapshots.Write(ctx, Snapshot{Session: "not legal"}, 0)
+	isErr(t, err, subjects.ErrToken)
+	// Deleted by hand: absent, and can be written again.
+	kv := must[jetstream.KeyValue](t)(env.JS.KeyValue(ctx, env.Namespace.SnapshotsBucket()))
+	if err := kv.Delete(ctx, env.Namespace.SessionKey("s")); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Snapshots.Read(ctx, "s")
+	isErr(t, err, ErrNoSnapshot)
+	must[uint64](t)(s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 1, Sequence: 1}, 0))
+}
+
+// A fenced owner and its successor write the same bytes: whoever loses cleans up
+// only after itself.
+func TestLostSnapshotLeavesTheWinnersBlob(t *testing.T) {
+	t.Parallel()
+	env := embeddedtest.Provisioned(t, "test", 1)
+	s := open(t, env.JS, env.Namespace)
+	ctx := t.Context()
+	snap := Snapshot{Session: "s", Commit: 1, Sequence: 1, Data: noise(MaxInline + 1)}
+	slow, m := between(t, env)
+	m.inject("$KV.", 1, nil)
+	m.faults[0].handle = func(forward func() *nats.Msg) *nats.Msg {
+		must[uint64](t)(s.Snapshots.Write(ctx, snap, 0)) // the successor is faster
+		return forward()
+	}
+	_, err := slow.Snapshots.Write(ctx, snap, 0)
+	isErr(t, err, ErrMoved)
+	if got := must[Snapshot](t)(s.Snapshots.Read(ctx, "s")); !bytes.Equal(got.Data, snap.Data) {
+		t.Fatal("the winner's snapshot is damaged")
+	}
+	// Its own chunks and record, and nothing of the loser.
+	info := must[*jetstream.StreamInfo](t)(s.Blobs.raw.Info(ctx, jetstream.WithSubjectFilter(s.Blobs.meta.prefix+"*")))
+	if len(info.State.Subjects) != 1 {
+		t.Fatalf("%d blobs", len(info.State.Subjects))
+	}
+}
+
+func TestSnapshotWithALostAnswer(t *testing.T) {
+	bubble(t, func(t *testing.T, env *embeddedtest.Env, direct *Store) {
+		s, m := between(t, env)
+		m.inject("$KV.", 2, loseAnswer)
+		snap := Snapshot{Session: "s", Commit: 1, Sequence: 1, Data: []byte("x")}
+		revision := must[uint64](t)(s.Snapshots.Write(t.Context(), snap, 0))
+		if got := must[Snapshot](t)(direct.Snapshots.Read(t.Context(), "s")); got.Revision != revision {
+			t.Fatalf("revision %d, not %d", got.Revision, revision)
+		}
+		m.inject("$KV.", -1, loseAnswer)
+		m.inject("STREAM.MSG.GET", -1, loseQuestion)
+		_, err := s.Snapshots.Write(within(t, 10*time.Second), snap, revision)
+		isErr(t, err, context.DeadlineExceeded)
+	})
+}
+
+func TestDamagedSnapshotIsSaid(t *testing.T) {
+	t.Parallel()
+	env := embeddedtest.Provisioned(t, "test", 1)
+	s := open(t, env.JS, env.Namespace)
+	ctx := t.Context()
+	must[uint64](t)(s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 1, Sequence: 1, Data: noise(MaxInline + 1)}, 0))
+	if err := s.Blobs.DeleteSession(ctx, "s"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Snapshots.Read(ctx, "s")
+	isErr(t, err, ErrCorrupt, ErrNoBlob)
+	must[*jetstream.PubAck](t)(env.JS.Publish(ctx, subjects.KVSubject(env.Namespace.SnapshotsBucket(), "0.t"), []byte("x")))
+	_, err = s.Snapshots.Read(ctx, "t")
+	isErr(t, err, ErrCorrupt)
+}
+
+func TestBlobs(t *testing.T) {
+	t.Parallel()
+	env := embeddedtest.Provisioned(t, "test", 1)
+	b := open(t, env.JS, env.Namespace).Blobs
+	ctx := t.Context()
+	refs := map[string][]string{}
+	data := [][]byte{{}, []byte("x"), noise(100 << 10), noise(1 << 20)}
+	for _, session := range []string{"a", "ab"} {
+		for _, d := range data {
+			for range 2 {
+				ref := must[string](t)(b.Put(ctx, session, d))
+				if got := must[[]byte](t)(b.Get(ctx, session, ref)); !bytes.Equal(got, d) {
+					t.Fatalf("%s: %d bytes of %d", ref, len(got), len(d))
+				}
+				refs[session] = append(refs[session], ref)
+			}
+		}
+	}
+	first := refs["a"][0]
+	_, err := b.Get(ctx, "b", first) // blobs are a session's own (rule 38)
+	isErr(t, err, ErrNoBlob)
+	for range 2 {
+		if err := b.Delete(ctx, "a", first); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = b.Get(ctx, "a", first)
+	isErr(t, err, ErrNoBlob)
+	must[string](t)(b.Put(ctx, "a", data[0])) // again after a deletion
+	for _, ref := range []string{"", "sha256:", "sha256:zz", "md5:" + first[7:], first + "00"} {
+		if _, err := b.Get(ctx, "a", ref); err == nil || errors.Is(err, ErrNoBlob) {
+			t.Errorf("%q: %v", ref, err)
+		}
+	}
+	if err := b.DeleteSession(ctx, "a"); err != nil {
+		t.Fatal(err)
+	}
+	for _, ref := range refs["a"] {
+		_, err = b.Get(ctx, "a", ref)
+		isErr(t, err, ErrNoBlob)
+	}
+	for _, ref := range refs["ab"] {
+		must[[]byte](t)(b.Get(ctx, "ab", ref))
+	}
+	if err := b.DeleteSession(ctx, "ab"); err != nil {
+		t.Fatal(err)
+	}
+	if n := stored(t, env); n != 0 {
+		t.Fatalf("deletions left %d messages", n)
+	}
+	// A broken upload is repaired by the next one.
+	ref := must[string](t)(b.Put(ctx, "a", data[2]))
+	if err := b.raw.Purge(ctx, jetstream.WithPurgeSubject("$O."+env.Namespace.BlobsBucket()+".C.*")); err != nil {
+		t.Fatal(err)
+	}
+	short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	if _, err := b.Get(short, "a", ref); err == nil {
+		t.Fatal("got a blob without content")
+	}
+}
+
+func TestDirectoryPages(t *testing.T) {
+	t.Parallel()
+	env := embeddedtest.Provisioned(t, "test", 4)
+	d := open(t, env.JS, env.Namespace).Directory
+	ctx := t.Context()
+	if p := must[Page](t)(d.List(ctx, "", 0)); len(p.Sessions) != 0 || p.Next != "" {
+		t.Fatalf("%+v", p)
+	}
+	began := time.Now().UTC().Truncate(time.Millisecond)
+	const n = 250
+	for i := range n {
+		if err := d.Put(ctx, SessionEntry{Session: fmt.Sprintf("s%d", i), CreatedAt: began}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, limit := range []int{0, 1, 7, 125, n, n + 1, 5000} {
+		seen := map[string]bool{}
+		for cursor, pages := "", 0; ; pages++ {
+			p := must[Page](t)(d.List(ctx, cursor, limit))
+			for _, s := range p.Sessions {
+				seen[s.Session] = true
+			}
+			if cursor = p.Next; cursor == "" {
+				break
+			}
+			if pages > n {
+				t.Fatal("it never ends")
+			}
+		}
+		if len(seen) != n {
+			t.Fatalf("limit %d: %d sessions", limit, len(seen))
+		}
+		if limit == 0 {
+			limit = 100
+		}
+	}
+	_, err := d.Get(ctx, "nobody")
+	isErr(t, err, ErrNoSession)
+	if _, err := d.List(ctx, "x", 1); err == nil {
+		t.Fatal("a foreign cursor was taken")
+	}
+	// The first creation time stays; what is unchanged is not written.
+	before := must[uint64](t)(messagesLast(ctx, env))
+	if err := d.Put(ctx, SessionEntry{Session: "s3", CreatedAt: began.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if after := must[uint64](t)(messagesLast(ctx, env)); after != before {
+		t.Fatal("written again")
+	}
+	if err := d.Put(ctx, SessionEntry{Session: "s3", CreatedAt: began.Add(time.Hour), Mob: "m"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := must[SessionEntry](t)(d.Get(ctx, "s3")); got != (SessionEntry{"s3", began, "m"}) {
+		t.Fatalf("%+v", got)
+	}
+	isErr(t, d.Put(ctx, SessionEntry{Session: "no.dots"}), subjects.ErrToken)
+}
+
+func messagesLast(ctx context.Context, env *embeddedtest.Env) (uint64, error) {
+	s, err := env.JS.Stream(ctx, subjects.KVStream(env.Namespace.DirectoryBucket()))
+	if err != nil {
+		return 0, err
+	}
+	return s.CachedInfo().State.LastSeq, nil
+}
