@@ -45,6 +45,17 @@ func (m Map[K, V]) Clone() Map[K, V] {
 	return c
 }
 
+// UnmarshalJSONFrom reads an object as the whole map: what the map held before is gone,
+// so that laying a field over a state replaces it.
+func (m *Map[K, V]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	var fresh map[K]V
+	if err := json.UnmarshalDecode(dec, &fresh); err != nil {
+		return err
+	}
+	*m = fresh
+	return nil
+}
+
 // holds reports whether m has k with exactly the value v: "present and equal" in the
 // chapters.
 func holds[K, V comparable](m Map[K, V], k K, v V) bool {
