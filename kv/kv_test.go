@@ -168,7 +168,8 @@ type line struct {
 func cuttable(t *testing.T, env *embeddedtest.Env) (*Store, *line) {
 	t.Helper()
 	l := &line{env: env, open: map[net.Conn]struct{}{}}
-	nc, err := nats.Connect("nats://127.0.0.1:1", nats.SkipHostLookup(), nats.SetCustomDialer(l), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+	nc, err := nats.Connect("nats://127.0.0.1:1", nats.SkipHostLookup(), nats.SetCustomDialer(l), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	if err != nil {
 		t.Fatal(err)
 	}

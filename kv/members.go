@@ -227,7 +227,7 @@ func (l *Lease) beats(ctx context.Context) error {
 		case l.b.js.Conn().IsClosed():
 			return fmt.Errorf("%w: %w", ErrFenced, err)
 		default:
-			if !pause(ctx, 10) {
+			if isClosed(l.left) || !pause(ctx, 10) {
 				return nil
 			}
 		}
