@@ -110,7 +110,7 @@ func TestLeaseExpires(t *testing.T) {
 		c := v.Changes()
 		w := join(t, s, "w")
 		inc := w.Incarnation()
-		time.Sleep(10 * time.Minute) // rule 21: the TTL survives the heartbeats
+		time.Sleep(10*time.Minute + time.Second) // rule 21: the TTL survives the heartbeats; none is under way now
 		next(t, c, inc, time.Second)
 		w.stop() // the process is killed
 		if err := <-w.done; err != nil {

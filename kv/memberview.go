@@ -118,6 +118,7 @@ func (v *MemberView) Confirm(ctx context.Context, inc Incarnation) (alive bool, 
 	if inc == "" {
 		return false, nil // of a key nobody could read
 	}
+	known := v.revision(inc)
 	e, err := v.b.read(ctx, string(inc))
 	if err != nil {
 		return false, fmt.Errorf("confirm %s: %w", inc, err)
@@ -128,10 +129,20 @@ func (v *MemberView) Confirm(ctx context.Context, inc Incarnation) (alive bool, 
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	m := v.members[inc]
-	if m != nil && m.revision >= e.seq && !v.alive(m, time.Now()) {
-		return false, nil
+	if m == nil {
+		return known < e.seq, nil // not if its end came in while the leader answered
 	}
-	return true, nil
+	return m.revision < e.seq || v.alive(m, time.Now()), nil
+}
+
+// revision of the last heartbeat heard of inc; 0 if it is not known.
+func (v *MemberView) revision(inc Incarnation) uint64 {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if m := v.members[inc]; m != nil {
+		return m.revision
+	}
+	return 0
 }
 
 func (v *MemberView) listed(all []entry) {
