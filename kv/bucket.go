@@ -42,7 +42,11 @@ type bucket struct {
 }
 
 func newBucket(js jetstream.JetStream, name string) *bucket {
-	b := &bucket{js: js, name: name, stream: subjects.KVStream(name), prefix: subjects.KVSubject(name, ""), api: jetstream.DefaultAPIPrefix}
+	return newBucketOn(js, name, subjects.KVStream(name), subjects.KVSubject(name, ""))
+}
+
+func newBucketOn(js jetstream.JetStream, name, stream, prefix string) *bucket {
+	b := &bucket{js: js, name: name, stream: stream, prefix: prefix, api: jetstream.DefaultAPIPrefix}
 	switch o := js.Options(); {
 	case o.APIPrefix != "":
 		b.api = strings.TrimSuffix(o.APIPrefix, ".") + "."
@@ -76,6 +80,11 @@ func newEntry(key string, seq uint64, h nats.Header, value []byte) entry {
 // read asks the stream's leader for the last message of a key (rule 13).
 func (b *bucket) read(ctx context.Context, key string) (entry, error) {
 	return b.get(ctx, map[string]any{"last_by_subj": b.prefix + key})
+}
+
+// next asks the stream's leader for the first message of a key from seq on.
+func (b *bucket) next(ctx context.Context, key string, seq uint64) (entry, error) {
+	return b.get(ctx, map[string]any{"next_by_subj": b.prefix + key, "seq": seq})
 }
 
 func (b *bucket) get(ctx context.Context, question map[string]any) (entry, error) {

@@ -62,9 +62,9 @@ func (s *Snapshots) Read(ctx context.Context, session string) (Snapshot, error) 
 		if err == nil {
 			return snap, nil
 		}
-		// It may have been replaced between the two reads, or a replica of the
-		// object store lags: look again before calling it lost.
-		if attempt == 5 || !pause(ctx, attempt+2) {
+		// It may have been replaced between the two reads: look again before
+		// calling it lost.
+		if attempt == 3 || !pause(ctx, attempt+2) {
 			if errors.Is(err, ErrNoBlob) {
 				err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 			}

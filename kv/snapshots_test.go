@@ -184,16 +184,50 @@ func TestBlobs(t *testing.T) {
 	if n := stored(t, env); n != 0 {
 		t.Fatalf("deletions left %d messages", n)
 	}
-	// A broken upload is repaired by the next one.
+	// What lost its chunks is repaired by the next upload.
 	ref := must[string](t)(b.Put(ctx, "a", data[2]))
 	if err := b.raw.Purge(ctx, jetstream.WithPurgeSubject("$O."+env.Namespace.BlobsBucket()+".C.*")); err != nil {
 		t.Fatal(err)
 	}
-	short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-	defer cancel()
-	if _, err := b.Get(short, "a", ref); err == nil {
-		t.Fatal("got a blob without content")
+	_, err = b.Get(ctx, "a", ref)
+	isErr(t, err, ErrCorrupt)
+	must[string](t)(b.Put(ctx, "a", data[2]))
+	must[[]byte](t)(b.Get(ctx, "a", ref))
+	// Other clients read what we write, and we what they write.
+	store := must[jetstream.ObjectStore](t)(env.JS.ObjectStore(ctx, env.Namespace.BlobsBucket()))
+	name := subjects.BlobName("a", ref[len(refScheme):])
+	if got := must[[]byte](t)(store.GetBytes(ctx, name)); !bytes.Equal(got, data[2]) {
+		t.Fatalf("another client reads %d bytes", len(got))
 	}
+	if err := store.Delete(ctx, name); err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.Get(ctx, "a", ref)
+	isErr(t, err, ErrNoBlob)
+	must[string](t)(b.Put(ctx, "a", data[2]))
+}
+
+// A blob survives whatever the network does to its upload.
+func TestBlobsOverABadNetwork(t *testing.T) {
+	bubble(t, func(t *testing.T, env *embeddedtest.Env, direct *Store) {
+		s, m := between(t, env)
+		data := noise(5*chunkSize + 1)
+		for i, subject := range []string{".C.", ".M.", ".C."} {
+			m.heal()
+			m.inject(subject, 2+i, loseAnswer)
+			ref := must[string](t)(s.Blobs.Put(t.Context(), "s", data))
+			if got := must[[]byte](t)(direct.Blobs.Get(t.Context(), "s", ref)); !bytes.Equal(got, data) {
+				t.Fatalf("%d bytes of %d", len(got), len(data))
+			}
+			m.inject("STREAM.PURGE", 2, loseAnswer)
+			if err := s.Blobs.Delete(t.Context(), "s", ref); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := stored(t, env); n != 0 {
+			t.Fatalf("%d messages are left", n)
+		}
+	})
 }
 
 func TestDirectoryPages(t *testing.T) {
