@@ -1,135 +1,143 @@
 package kernel
 
-// VisibilityState is the part of the state that chapter 05 owns.
+// VisibilityState is the part of the state that chapter 05 owns. The LLM fields
+// (current_session_*, session_llm_reconfigure_*) go with the session's registration; all
+// others survive unregister, retire, stop, reset and recover.
 type VisibilityState struct {
-	// ModelRoutingBaselineModel: baseline model id.
+	// ModelRoutingBaselineModel: the model the session returns to.
 	ModelRoutingBaselineModel Opt[string] `json:"model_routing_baseline_model"`
-	// ModelRoutingBaselineRealtime: baseline realtime capability.
+	// ModelRoutingBaselineRealtime: whether the baseline can do realtime.
 	ModelRoutingBaselineRealtime Opt[bool] `json:"model_routing_baseline_realtime"`
-	// ModelRoutingTopologyEpoch: counts changes of the effective model.
+	// ModelRoutingTopologyEpoch: counts the changes of the effective model.
 	ModelRoutingTopologyEpoch uint64 `json:"model_routing_topology_epoch"`
-	// ModelRoutingTurnOverrideID: active finite switch (override id always equals request
-	// id).
+	// ModelRoutingTurnOverrideID: the active finite switch, always its request id.
 	ModelRoutingTurnOverrideID Opt[string] `json:"model_routing_turn_override_id"`
-	// ModelRoutingTurnRequestID: active finite switch (override id always equals request
-	// id).
+	// ModelRoutingTurnRequestID: the request of the active finite switch.
 	ModelRoutingTurnRequestID Opt[string] `json:"model_routing_turn_request_id"`
-	// ModelRoutingTurnTargetModel: active finite switch (override id always equals request
-	// id).
+	// ModelRoutingTurnTargetModel: the model of the active finite switch.
 	ModelRoutingTurnTargetModel Opt[string] `json:"model_routing_turn_target_model"`
-	// ModelRoutingTurnRealtime: its realtime capability.
+	// ModelRoutingTurnRealtime: whether that model can do realtime.
 	ModelRoutingTurnRealtime Opt[bool] `json:"model_routing_turn_realtime"`
-	// ModelRoutingTurnRemainingTurns: turns left.
+	// ModelRoutingTurnRemainingTurns: turns left of the active finite switch.
 	ModelRoutingTurnRemainingTurns Opt[uint64] `json:"model_routing_turn_remaining_turns"`
-	// ModelRoutingOperationOverrideID: active image-operation override.
+	// ModelRoutingOperationOverrideID: the image operation that holds the session's
+	// model.
 	ModelRoutingOperationOverrideID Opt[string] `json:"model_routing_operation_override_id"`
-	// ModelRoutingOperationTargetModel: active image-operation override.
+	// ModelRoutingOperationTargetModel: the model it holds it for.
 	ModelRoutingOperationTargetModel Opt[string] `json:"model_routing_operation_target_model"`
-	// ModelRoutingOperationRealtime: its realtime capability.
+	// ModelRoutingOperationRealtime: whether that model can do realtime.
 	ModelRoutingOperationRealtime Opt[bool] `json:"model_routing_operation_realtime"`
-	// ModelRoutingPendingSwitchRequestID: pending switch.
+	// ModelRoutingPendingSwitchRequestID: the pending switch.
 	ModelRoutingPendingSwitchRequestID Opt[string] `json:"model_routing_pending_switch_request_id"`
-	// ModelRoutingPendingSwitchTargetModel: pending switch.
+	// ModelRoutingPendingSwitchTargetModel: the model of the pending switch.
 	ModelRoutingPendingSwitchTargetModel Opt[string] `json:"model_routing_pending_switch_target_model"`
-	// ModelRoutingPendingSwitchRealtime: its realtime capability.
+	// ModelRoutingPendingSwitchRealtime: whether that model can do realtime.
 	ModelRoutingPendingSwitchRealtime Opt[bool] `json:"model_routing_pending_switch_realtime"`
-	// ModelRoutingPendingSwitchTurns: some(n) = finite, none = until-changed.
+	// ModelRoutingPendingSwitchTurns: turns of a finite switch, none if
+	// until-changed.
 	ModelRoutingPendingSwitchTurns Opt[uint64] `json:"model_routing_pending_switch_turns"`
-	// ModelRoutingPendingSwitchPhase: its phase.
+	// ModelRoutingPendingSwitchPhase: how far the pending switch has come.
 	ModelRoutingPendingSwitchPhase Opt[RoutingSwitchTurnPhase] `json:"model_routing_pending_switch_phase"`
-	// ModelRoutingSwitchTerminal: request id → terminal (never deleted).
+	// ModelRoutingSwitchTerminal: request id → how it ended, never deleted.
 	ModelRoutingSwitchTerminal Map[string, RoutingSwitchTurnTerminal] `json:"model_routing_switch_terminal"`
-	// ModelRoutingSwitchDenials: request id → denial (never deleted).
+	// ModelRoutingSwitchDenials: request id → why it was denied, never deleted.
 	ModelRoutingSwitchDenials Map[string, RoutingDenialReason] `json:"model_routing_switch_denials"`
-	// ModelRoutingSwitchApprovalReasons: request id → approval reason of a denied
-	// approval.
+	// ModelRoutingSwitchApprovalReasons: request id → why it needed the approval that
+	// was denied.
 	ModelRoutingSwitchApprovalReasons Map[string, RoutingSwitchApprovalReason] `json:"model_routing_switch_approval_reasons"`
-	// ModelRoutingImageOperationPhases: operation id → phase (never deleted).
+	// ModelRoutingImageOperationPhases: operation id → phase, never deleted.
 	ModelRoutingImageOperationPhases Map[string, RoutingImageOperationPhase] `json:"model_routing_image_operation_phases"`
-	// ModelRoutingImageOperationTargetModels: operation id → target model, while live.
+	// ModelRoutingImageOperationTargetModels: operation id → model, while it lives.
 	ModelRoutingImageOperationTargetModels Map[string, string] `json:"model_routing_image_operation_target_models"`
-	// ModelRoutingImageOperationRealtime: operation id → realtime capability, while live.
+	// ModelRoutingImageOperationRealtime: operation id → whether that model can do
+	// realtime, while it lives.
 	ModelRoutingImageOperationRealtime Map[string, bool] `json:"model_routing_image_operation_realtime"`
-	// ModelRoutingImageOperationRequiresScopedOverride: key present (value true) = scoped
-	// override needed.
+	// ModelRoutingImageOperationRequiresScopedOverride: operation id → true if it needs
+	// the session's model, while it lives. Absent if not.
 	ModelRoutingImageOperationRequiresScopedOverride Map[string, bool] `json:"model_routing_image_operation_requires_scoped_override"`
-	// ModelRoutingImageClassifiedTerminals: classified, not yet completed.
+	// ModelRoutingImageClassifiedTerminals: operation id → terminal it was classified
+	// as, until it completes.
 	ModelRoutingImageClassifiedTerminals Map[string, RoutingImageTerminal] `json:"model_routing_image_classified_terminals"`
-	// ModelRoutingImageClassifiedProviderText: ditto.
+	// ModelRoutingImageClassifiedProviderText: operation id → what became of the
+	// provider's text, until it completes.
 	ModelRoutingImageClassifiedProviderText Map[string, RoutingProviderTextDisposition] `json:"model_routing_image_classified_provider_text"`
-	// ModelRoutingImageTerminals: operation id → terminal (never deleted).
+	// ModelRoutingImageTerminals: operation id → how it ended, never deleted.
 	ModelRoutingImageTerminals Map[string, RoutingImageTerminal] `json:"model_routing_image_terminals"`
-	// ModelRoutingImageTerminalPayloads: operation id → JSON of the terminal (never
-	// deleted).
+	// ModelRoutingImageTerminalPayloads: operation id → JSON of the terminal, never
+	// deleted.
 	ModelRoutingImageTerminalPayloads Map[string, string] `json:"model_routing_image_terminal_payloads"`
-	// ModelRoutingImageDenials: denial made by Begin.
+	// ModelRoutingImageDenials: operation id → why it could not begin.
 	ModelRoutingImageDenials Map[string, RoutingDenialReason] `json:"model_routing_image_denials"`
-	// ModelRoutingImageApprovalReasons: approval reason of a denied approval.
+	// ModelRoutingImageApprovalReasons: operation id → why it needed the approval that
+	// was denied.
 	ModelRoutingImageApprovalReasons Map[string, RoutingImageApprovalReason] `json:"model_routing_image_approval_reasons"`
-	// ModelRoutingImagePlanDenials: denial made by the planner.
+	// ModelRoutingImagePlanDenials: operation id → why the planner denied it.
 	ModelRoutingImagePlanDenials Map[string, RoutingImagePlanDenialReason] `json:"model_routing_image_plan_denials"`
-	// ModelRoutingApprovalPhases: request/operation id → approval phase.
+	// ModelRoutingApprovalPhases: request or operation id → how far its approval came.
 	ModelRoutingApprovalPhases Map[string, RoutingApprovalPhase] `json:"model_routing_approval_phases"`
-	// ModelRoutingApprovalParentKind: request/operation id → parent kind.
+	// ModelRoutingApprovalParentKind: request or operation id → what the approval was
+	// for.
 	ModelRoutingApprovalParentKind Map[string, RoutingApprovalParentKind] `json:"model_routing_approval_parent_kind"`
-	// CurrentSessionLlmIdentity: LLM identity in force.
+	// CurrentSessionLlmIdentity: the model the session talks to.
 	CurrentSessionLlmIdentity Opt[SessionLlmIdentity] `json:"current_session_llm_identity"`
-	// CurrentSessionCapabilitySurface: its capabilities, when known.
+	// CurrentSessionCapabilitySurface: what that model can do, when known.
 	CurrentSessionCapabilitySurface Opt[SessionLlmCapabilitySurface] `json:"current_session_capability_surface"`
-	// CurrentSessionCapabilitySurfaceStatus: whether the surface was resolved.
+	// CurrentSessionCapabilitySurfaceStatus: whether that is known.
 	CurrentSessionCapabilitySurfaceStatus SessionLlmCapabilitySurfaceStatus `json:"current_session_capability_surface_status"`
-	// CurrentSessionCapabilityBaseFilter: base filter forced by capabilities
-	// (Deny{view_image} when image tool results are unsupported).
+	// CurrentSessionCapabilityBaseFilter: the filter its capabilities force:
+	// Deny{view_image} if it cannot read images in tool results.
 	CurrentSessionCapabilityBaseFilter ToolFilter `json:"current_session_capability_base_filter"`
-	// SessionLlmReconfigurePreviousCapabilitySurface: last reconfigure: surface before.
+	// SessionLlmReconfigurePreviousCapabilitySurface: last plan, capabilities before.
 	SessionLlmReconfigurePreviousCapabilitySurface Opt[SessionLlmCapabilitySurface] `json:"session_llm_reconfigure_previous_capability_surface"`
-	// SessionLlmReconfigureCurrentCapabilitySurface: last reconfigure: surface after.
+	// SessionLlmReconfigureCurrentCapabilitySurface: last plan, capabilities after.
 	SessionLlmReconfigureCurrentCapabilitySurface Opt[SessionLlmCapabilitySurface] `json:"session_llm_reconfigure_current_capability_surface"`
-	// SessionLlmReconfigureCapabilityChanged: before ≠ after.
+	// SessionLlmReconfigureCapabilityChanged: last plan, whether those differ.
 	SessionLlmReconfigureCapabilityChanged bool `json:"session_llm_reconfigure_capability_changed"`
-	// SessionLlmReconfigurePreviousCapabilityBaseFilter: base filter before.
+	// SessionLlmReconfigurePreviousCapabilityBaseFilter: last plan, base filter before.
 	SessionLlmReconfigurePreviousCapabilityBaseFilter ToolFilter `json:"session_llm_reconfigure_previous_capability_base_filter"`
-	// SessionLlmReconfigureCurrentCapabilityBaseFilter: base filter after.
+	// SessionLlmReconfigureCurrentCapabilityBaseFilter: last plan, base filter after.
 	SessionLlmReconfigureCurrentCapabilityBaseFilter ToolFilter `json:"session_llm_reconfigure_current_capability_base_filter"`
-	// SessionLlmReconfigureCommittedVisibleSetChanged: view_image visibility flipped.
+	// SessionLlmReconfigureCommittedVisibleSetChanged: last plan, whether view_image
+	// appeared or disappeared.
 	SessionLlmReconfigureCommittedVisibleSetChanged bool `json:"session_llm_reconfigure_committed_visible_set_changed"`
-	// SessionLlmReconfigureRevisionBumped: always equal to the previous field.
+	// SessionLlmReconfigureRevisionBumped: always as the field before.
 	SessionLlmReconfigureRevisionBumped bool `json:"session_llm_reconfigure_revision_bumped"`
-	// SessionLlmReconfigureActiveVisibilityRevision: active revision the plan demands.
+	// SessionLlmReconfigureActiveVisibilityRevision: last plan, the active revision it
+	// demands.
 	SessionLlmReconfigureActiveVisibilityRevision uint64 `json:"session_llm_reconfigure_active_visibility_revision"`
-	// NextStagedVisibilityRevision: monotonic mint for staged revisions (holds the last
-	// minted value).
+	// NextStagedVisibilityRevision: the last revision minted, at least the staged one.
 	NextStagedVisibilityRevision uint64 `json:"next_staged_visibility_revision"`
 	// InheritedBaseFilter: filter inherited from a parent agent.
 	InheritedBaseFilter ToolFilter `json:"inherited_base_filter"`
-	// ActiveFilter: filter in force / filter for the next boundary.
+	// ActiveFilter: the filter in force.
 	ActiveFilter ToolFilter `json:"active_filter"`
-	// StagedFilter: filter in force / filter for the next boundary.
+	// StagedFilter: the filter from the next boundary on.
 	StagedFilter ToolFilter `json:"staged_filter"`
-	// ActiveVisibilityRevision: revision of each half.
+	// ActiveVisibilityRevision: revision in force. It can be above or below the staged
+	// one.
 	ActiveVisibilityRevision uint64 `json:"active_visibility_revision"`
-	// StagedVisibilityRevision: revision of each half.
+	// StagedVisibilityRevision: revision from the next boundary on.
 	StagedVisibilityRevision uint64 `json:"staged_visibility_revision"`
-	// ActiveDeferredNames: deferred tools loaded / to be loaded.
+	// ActiveDeferredNames: deferred tools loaded.
 	ActiveDeferredNames Set[ToolName] `json:"active_deferred_names"`
-	// StagedDeferredNames: deferred tools loaded / to be loaded.
+	// StagedDeferredNames: deferred tools loaded from the next boundary on.
 	StagedDeferredNames Set[ToolName] `json:"staged_deferred_names"`
-	// RequestedVisibilityWitnesses: witness per requested deferred tool.
+	// RequestedVisibilityWitnesses: witness of each deferred tool asked for.
 	RequestedVisibilityWitnesses Map[ToolName, ToolVisibilityWitness] `json:"requested_visibility_witnesses"`
-	// FilterVisibilityWitnesses: witness per filter name.
+	// FilterVisibilityWitnesses: witness of each tool a filter names.
 	FilterVisibilityWitnesses Map[ToolName, ToolVisibilityWitness] `json:"filter_visibility_witnesses"`
-	// ActiveDeferredAuthorities: authority (witness) per active / staged deferred tool.
+	// ActiveDeferredAuthorities: witness of exactly the active deferred tools.
 	ActiveDeferredAuthorities Map[ToolName, ToolVisibilityWitness] `json:"active_deferred_authorities"`
-	// StagedDeferredAuthorities: authority (witness) per active / staged deferred tool.
+	// StagedDeferredAuthorities: witness of exactly the staged deferred tools.
 	StagedDeferredAuthorities Map[ToolName, ToolVisibilityWitness] `json:"staged_deferred_authorities"`
-	// DeferredVisibilityAuthorityCatalog: deferrable tools the host offers.
+	// DeferredVisibilityAuthorityCatalog: deferred tools the host offers.
 	DeferredVisibilityAuthorityCatalog Map[ToolName, ToolVisibilityWitness] `json:"deferred_visibility_authority_catalog"`
-	// FilterVisibilityAuthorityCatalog: tools a filter or overlay may name.
+	// FilterVisibilityAuthorityCatalog: tools a filter or an overlay may name.
 	FilterVisibilityAuthorityCatalog Map[ToolName, ToolVisibilityWitness] `json:"filter_visibility_authority_catalog"`
-	// TurnToolOverlayAllowActive: per-turn allow list in force.
+	// TurnToolOverlayAllowActive: whether the allow list of the turn is in force.
 	TurnToolOverlayAllowActive bool `json:"turn_tool_overlay_allow_active"`
-	// TurnToolOverlayAllowNames: per-turn lists.
+	// TurnToolOverlayAllowNames: tools the turn allows.
 	TurnToolOverlayAllowNames Set[ToolName] `json:"turn_tool_overlay_allow_names"`
-	// TurnToolOverlayDenyNames: per-turn lists.
+	// TurnToolOverlayDenyNames: tools the turn denies.
 	TurnToolOverlayDenyNames Set[ToolName] `json:"turn_tool_overlay_deny_names"`
 }
