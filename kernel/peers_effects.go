@@ -1,67 +1,8 @@
 package kernel
 
-// The effects of chapter 06.
+// Chapter 06, peers: the effects of requests, streams, the context and endpoints.
 
-// PeerIngressClassified is an effect of chapter 06, local.
-type PeerIngressClassified struct {
-	Class               PeerIngressInputClass               `json:"class"`
-	Actionable          bool                                `json:"actionable"`
-	Kind                PeerIngressAdmittedKind             `json:"kind"`
-	Auth                PeerIngressAuthClass                `json:"auth"`
-	FromPeerID          Opt[PeerId]                         `json:"from_peer_id"`
-	LifecycleKind       Opt[PeerIngressLifecycleClass]      `json:"lifecycle_kind"`
-	LifecyclePeer       Opt[string]                         `json:"lifecycle_peer"`
-	RequestID           Opt[string]                         `json:"request_id"`
-	ResponseTerminality Opt[PeerIngressResponseTerminality] `json:"response_terminality"`
-}
-
-func (PeerIngressClassified) EffectDisposition() Disposition { return Local }
-
-// PeerResponseReplyClassified is an effect of chapter 06, local.
-type PeerResponseReplyClassified struct {
-	ResponseTerminality PeerIngressResponseTerminality `json:"response_terminality"`
-}
-
-func (PeerResponseReplyClassified) EffectDisposition() Disposition { return Local }
-
-// PeerIngressReceiveResolved is an effect of chapter 06, local.
-type PeerIngressReceiveResolved struct {
-	Outcome             PeerIngressReceiveOutcomeClass           `json:"outcome"`
-	AdmissionDiagnostic Opt[PeerIngressAdmissionDiagnosticClass] `json:"admission_diagnostic"`
-	Phase               PeerIngressAuthorityPhaseClass           `json:"phase"`
-}
-
-func (PeerIngressReceiveResolved) EffectDisposition() Disposition { return Local }
-
-// PeerIngressDequeueResolved is an effect of chapter 06, local.
-type PeerIngressDequeueResolved struct {
-	Phase PeerIngressAuthorityPhaseClass `json:"phase"`
-}
-
-func (PeerIngressDequeueResolved) EffectDisposition() Disposition { return Local }
-
-// PublishSupervisorTrustEdge is an effect of chapter 06, external.
-type PublishSupervisorTrustEdge struct {
-	LocalEndpoint    Opt[PeerEndpoint] `json:"local_endpoint"`
-	PeerID           string            `json:"peer_id"`
-	Name             string            `json:"name"`
-	Address          string            `json:"address"`
-	SigningPublicKey Opt[string]       `json:"signing_public_key"`
-	Epoch            uint64            `json:"epoch"`
-}
-
-func (PublishSupervisorTrustEdge) EffectDisposition() Disposition { return External }
-
-// RevokeSupervisorTrustEdge is an effect of chapter 06, external.
-type RevokeSupervisorTrustEdge struct {
-	LocalEndpoint Opt[PeerEndpoint] `json:"local_endpoint"`
-	PeerID        string            `json:"peer_id"`
-	Epoch         uint64            `json:"epoch"`
-}
-
-func (RevokeSupervisorTrustEdge) EffectDisposition() Disposition { return External }
-
-// PeerInteractionStateChanged is an effect of chapter 06, external.
+// PeerInteractionStateChanged announces how far a request to a peer has come.
 type PeerInteractionStateChanged struct {
 	CorrID   PeerCorrelationId        `json:"corr_id"`
 	NewState OutboundPeerRequestState `json:"new_state"`
@@ -69,14 +10,14 @@ type PeerInteractionStateChanged struct {
 
 func (PeerInteractionStateChanged) EffectDisposition() Disposition { return External }
 
-// PeerInteractionCleanup is an effect of chapter 06, external.
+// PeerInteractionCleanup asks for the channel of a request that ended to be dropped.
 type PeerInteractionCleanup struct {
 	CorrID PeerCorrelationId `json:"corr_id"`
 }
 
 func (PeerInteractionCleanup) EffectDisposition() Disposition { return External }
 
-// InboundPeerInteractionStateChanged is an effect of chapter 06, external.
+// InboundPeerInteractionStateChanged announces how far a request of a peer has come.
 type InboundPeerInteractionStateChanged struct {
 	CorrID   PeerCorrelationId       `json:"corr_id"`
 	NewState InboundPeerRequestState `json:"new_state"`
@@ -84,14 +25,7 @@ type InboundPeerInteractionStateChanged struct {
 
 func (InboundPeerInteractionStateChanged) EffectDisposition() Disposition { return External }
 
-// SessionContextAdvanced is an effect of chapter 06, external.
-type SessionContextAdvanced struct {
-	UpdatedAtMs uint64 `json:"updated_at_ms"`
-}
-
-func (SessionContextAdvanced) EffectDisposition() Disposition { return External }
-
-// InteractionStreamStateChanged is an effect of chapter 06, external.
+// InteractionStreamStateChanged announces what happened to a stream.
 type InteractionStreamStateChanged struct {
 	CorrID   PeerCorrelationId      `json:"corr_id"`
 	NewState InteractionStreamState `json:"new_state"`
@@ -99,71 +33,43 @@ type InteractionStreamStateChanged struct {
 
 func (InteractionStreamStateChanged) EffectDisposition() Disposition { return External }
 
-// InteractionStreamCleanup is an effect of chapter 06, external.
+// InteractionStreamCleanup asks for the channel of a stream that ended to be dropped.
 type InteractionStreamCleanup struct {
 	CorrID PeerCorrelationId `json:"corr_id"`
 }
 
 func (InteractionStreamCleanup) EffectDisposition() Disposition { return External }
 
-// LocalEndpointChanged is an effect of chapter 06, external.
-type LocalEndpointChanged struct {
-	Endpoint Opt[PeerEndpoint] `json:"endpoint"`
+// SessionContextAdvanced announces the new watermark of the context.
+type SessionContextAdvanced struct {
+	UpdatedAtMs uint64 `json:"updated_at_ms"`
 }
 
-func (LocalEndpointChanged) EffectDisposition() Disposition { return External }
+func (SessionContextAdvanced) EffectDisposition() Disposition { return External }
 
-// SupervisorBindAdmissionResolved is an effect of chapter 06, local.
-type SupervisorBindAdmissionResolved struct {
-	Result    SupervisorBindAdmissionResultKind `json:"result"`
-	Rejection Opt[SupervisorBindRejectionKind]  `json:"rejection"`
-}
-
-func (SupervisorBindAdmissionResolved) EffectDisposition() Disposition { return Local }
-
-// SupervisorBindMaterialAdmissionResolved is an effect of chapter 06, local.
-type SupervisorBindMaterialAdmissionResolved struct {
-	Verdict SupervisorBindMaterialAdmissionKind `json:"verdict"`
-}
-
-func (SupervisorBindMaterialAdmissionResolved) EffectDisposition() Disposition { return Local }
-
-// TranscriptEditAdmissionResolved is an effect of chapter 06, local.
+// TranscriptEditAdmissionResolved says whether the transcript may be edited.
 type TranscriptEditAdmissionResolved struct {
 	Verdict TranscriptEditAdmissionKind `json:"verdict"`
 }
 
 func (TranscriptEditAdmissionResolved) EffectDisposition() Disposition { return Local }
 
-// SupervisorAuthorizeAdmissionResolved is an effect of chapter 06, local.
-type SupervisorAuthorizeAdmissionResolved struct {
-	Result                   SupervisorAuthorizeAdmissionResultKind `json:"result"`
-	Rejection                Opt[SupervisorAuthorizeRejectionKind]  `json:"rejection"`
-	PreviousName             Opt[string]                            `json:"previous_name"`
-	PreviousPeerID           Opt[string]                            `json:"previous_peer_id"`
-	PreviousAddress          Opt[string]                            `json:"previous_address"`
-	PreviousSigningPublicKey Opt[string]                            `json:"previous_signing_public_key"`
-	PreviousEpoch            Opt[uint64]                            `json:"previous_epoch"`
+// LocalEndpointChanged announces the session's own endpoint, also if it is as before.
+type LocalEndpointChanged struct {
+	Endpoint Opt[PeerEndpoint] `json:"endpoint"`
 }
 
-func (SupervisorAuthorizeAdmissionResolved) EffectDisposition() Disposition { return Local }
+func (LocalEndpointChanged) EffectDisposition() Disposition { return External }
 
-// SupervisorBridgeCommandAdmissionResolved is an effect of chapter 06, local.
-type SupervisorBridgeCommandAdmissionResolved struct {
-	Result    SupervisorBridgeCommandAdmissionResultKind `json:"result"`
-	Rejection Opt[SupervisorBridgeCommandRejectionKind]  `json:"rejection"`
-}
-
-func (SupervisorBridgeCommandAdmissionResolved) EffectDisposition() Disposition { return Local }
-
-// PeerProjectionChanged is an effect of chapter 06, external.
+// PeerProjectionChanged announces that a set of peers has changed.
 type PeerProjectionChanged struct {
 	PeerProjectionEpoch uint64 `json:"peer_projection_epoch"`
 }
 
 func (PeerProjectionChanged) EffectDisposition() Disposition { return External }
 
-// CommsTrustReconcileRequested is an effect of chapter 06, external.
+// CommsTrustReconcileRequested asks the shell to trust exactly these peers, of those that
+// come from here. It is stale once the projection epoch has moved.
 type CommsTrustReconcileRequested struct {
 	LocalEndpoint           Opt[PeerEndpoint] `json:"local_endpoint"`
 	PeerProjectionEpoch     uint64            `json:"peer_projection_epoch"`

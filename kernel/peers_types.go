@@ -1,53 +1,14 @@
 package kernel
 
-// The types of chapter 06. The first variant of an enum is its zero value unless
-// the chapter marks another default.
+// Chapter 06, peers: the types of requests, streams, the drain and endpoints. The first
+// variant of an enum is its zero value.
 
-// CommsRuntimeId is an opaque identifier of chapter 06.
-type CommsRuntimeId string
+// PeerCorrelationId joins a request and its responses, and names the stream of an
+// interaction. A UUID on every real path.
+type PeerCorrelationId string
 
-// DrainExitReason is an enum of chapter 06.
-type DrainExitReason uint8
-
-const (
-	DrainExitReasonIdleTimeout DrainExitReason = iota
-	DrainExitReasonDismissed
-	DrainExitReasonFailed
-	DrainExitReasonAborted
-	DrainExitReasonSessionShutdown
-)
-
-// InboundPeerRequestState is an enum of chapter 06.
-type InboundPeerRequestState uint8
-
-const (
-	InboundPeerRequestStateReceived InboundPeerRequestState = iota
-	InboundPeerRequestStateReplied
-)
-
-// InteractionStreamState is an enum of chapter 06.
-type InteractionStreamState uint8
-
-const (
-	InteractionStreamStateReserved InteractionStreamState = iota
-	InteractionStreamStateAttached
-	InteractionStreamStateCompleted
-	InteractionStreamStateExpired
-	InteractionStreamStateClosedEarly
-)
-
-// MobId is an opaque identifier of chapter 06.
-type MobId string
-
-// MobPeerOverlayCommandKind is an enum of chapter 06.
-type MobPeerOverlayCommandKind uint8
-
-const (
-	MobPeerOverlayCommandKindWire MobPeerOverlayCommandKind = iota
-	MobPeerOverlayCommandKindUnwire
-)
-
-// OutboundPeerRequestState is an enum of chapter 06.
+// OutboundPeerRequestState is how far a request to a peer has come. The last three are
+// only announced: a request that ended is forgotten.
 type OutboundPeerRequestState uint8
 
 const (
@@ -58,136 +19,16 @@ const (
 	OutboundPeerRequestStateTimedOut
 )
 
-// PeerCorrelationId is an opaque identifier of chapter 06.
-type PeerCorrelationId string
-
-// PeerEndpoint is a record of chapter 06.
-type PeerEndpoint struct {
-	Name       PeerName       `json:"name"`
-	PeerID     PeerId         `json:"peer_id"`
-	Address    PeerAddress    `json:"address"`
-	SigningKey PeerSigningKey `json:"signing_key"`
-}
-
-// PeerIngressAdmissionDiagnosticClass is an enum of chapter 06.
-type PeerIngressAdmissionDiagnosticClass uint8
+// InboundPeerRequestState is how far a request of a peer has come. Replied is only
+// announced.
+type InboundPeerRequestState uint8
 
 const (
-	PeerIngressAdmissionDiagnosticClassTrustedAtAdmission PeerIngressAdmissionDiagnosticClass = iota
-	PeerIngressAdmissionDiagnosticClassUntrustedAtAdmission
+	InboundPeerRequestStateReceived InboundPeerRequestState = iota
+	InboundPeerRequestStateReplied
 )
 
-// PeerIngressAdmittedKind is an enum of chapter 06.
-type PeerIngressAdmittedKind uint8
-
-const (
-	PeerIngressAdmittedKindMessage PeerIngressAdmittedKind = iota
-	PeerIngressAdmittedKindRequest
-	PeerIngressAdmittedKindResponse
-	PeerIngressAdmittedKindAck
-	PeerIngressAdmittedKindPlainEvent
-)
-
-// PeerIngressAuthClass is an enum of chapter 06.
-type PeerIngressAuthClass uint8
-
-const (
-	PeerIngressAuthClassRequired PeerIngressAuthClass = iota
-	PeerIngressAuthClassSupervisorBridgeExempt
-)
-
-// PeerIngressAuthorityPhaseClass is an enum of chapter 06.
-type PeerIngressAuthorityPhaseClass uint8
-
-const (
-	PeerIngressAuthorityPhaseClassAbsent PeerIngressAuthorityPhaseClass = iota
-	PeerIngressAuthorityPhaseClassReceived
-	PeerIngressAuthorityPhaseClassDropped
-	PeerIngressAuthorityPhaseClassDelivered
-)
-
-// PeerIngressEnvelopeClass is an enum of chapter 06.
-type PeerIngressEnvelopeClass uint8
-
-const (
-	PeerIngressEnvelopeClassMessage PeerIngressEnvelopeClass = iota
-	PeerIngressEnvelopeClassRequest
-	PeerIngressEnvelopeClassLifecycle
-	PeerIngressEnvelopeClassResponse
-	PeerIngressEnvelopeClassAck
-)
-
-// PeerIngressInputClass is an enum of chapter 06.
-type PeerIngressInputClass uint8
-
-const (
-	PeerIngressInputClassActionableMessage PeerIngressInputClass = iota
-	PeerIngressInputClassActionableRequest
-	PeerIngressInputClassResponseProgress
-	PeerIngressInputClassResponseTerminal
-	PeerIngressInputClassPeerLifecycleAdded
-	PeerIngressInputClassPeerLifecycleRetired
-	PeerIngressInputClassPeerLifecycleUnwired
-	PeerIngressInputClassSilentRequest
-	PeerIngressInputClassAck
-	PeerIngressInputClassPlainEvent
-)
-
-// PeerIngressLifecycleClass is an enum of chapter 06.
-type PeerIngressLifecycleClass uint8
-
-const (
-	PeerIngressLifecycleClassPeerAdded PeerIngressLifecycleClass = iota
-	PeerIngressLifecycleClassPeerRetired
-	PeerIngressLifecycleClassPeerUnwired
-)
-
-// PeerIngressReceiveOutcomeClass is an enum of chapter 06.
-type PeerIngressReceiveOutcomeClass uint8
-
-const (
-	PeerIngressReceiveOutcomeClassAdmitted PeerIngressReceiveOutcomeClass = iota
-	PeerIngressReceiveOutcomeClassDroppedUntrustedSender
-	PeerIngressReceiveOutcomeClassDroppedSessionClosed
-	PeerIngressReceiveOutcomeClassDroppedInboxFull
-)
-
-// PeerIngressRequestClass is an enum of chapter 06.
-type PeerIngressRequestClass uint8
-
-const (
-	PeerIngressRequestClassOther PeerIngressRequestClass = iota
-	PeerIngressRequestClassMobPeerAdded
-	PeerIngressRequestClassMobPeerRetired
-	PeerIngressRequestClassMobPeerUnwired
-	PeerIngressRequestClassSupervisorBridge
-)
-
-// PeerIngressResponseStatus is an enum of chapter 06.
-type PeerIngressResponseStatus uint8
-
-const (
-	PeerIngressResponseStatusAccepted PeerIngressResponseStatus = iota
-	PeerIngressResponseStatusCompleted
-	PeerIngressResponseStatusFailed
-)
-
-// PeerIngressResponseTerminality is an enum of chapter 06.
-type PeerIngressResponseTerminality uint8
-
-const (
-	PeerIngressResponseTerminalityProgress PeerIngressResponseTerminality = iota
-	PeerIngressResponseTerminalityTerminalCompleted
-	PeerIngressResponseTerminalityTerminalFailed
-)
-
-// PeerName is an opaque identifier of chapter 06.
-type PeerName string
-
-// PeerSigningKey is an opaque identifier of chapter 06.
-type PeerSigningKey [32]byte
-
-// PeerTerminalDisposition is an enum of chapter 06.
+// PeerTerminalDisposition is what the last response to a request says.
 type PeerTerminalDisposition uint8
 
 const (
@@ -195,73 +36,56 @@ const (
 	PeerTerminalDispositionFailed
 )
 
-// SupervisorAuthorizeAdmissionResultKind is an enum of chapter 06.
-type SupervisorAuthorizeAdmissionResultKind uint8
+// InteractionStreamState is what happened to a stream. It is only announced: the state has
+// a set for each of the first two.
+type InteractionStreamState uint8
 
 const (
-	SupervisorAuthorizeAdmissionResultKindProceed SupervisorAuthorizeAdmissionResultKind = iota
-	SupervisorAuthorizeAdmissionResultKindIdempotentAck
-	SupervisorAuthorizeAdmissionResultKindReject
+	InteractionStreamStateReserved InteractionStreamState = iota
+	InteractionStreamStateAttached
+	InteractionStreamStateCompleted
+	InteractionStreamStateExpired
+	InteractionStreamStateClosedEarly
 )
 
-// SupervisorAuthorizeRejectionKind is an enum of chapter 06.
-type SupervisorAuthorizeRejectionKind uint8
+// DrainExitReason says why the drain task ended.
+type DrainExitReason uint8
 
 const (
-	SupervisorAuthorizeRejectionKindNotBound SupervisorAuthorizeRejectionKind = iota
-	SupervisorAuthorizeRejectionKindStaleSupervisor
-	SupervisorAuthorizeRejectionKindSenderMismatch
+	DrainExitReasonIdleTimeout DrainExitReason = iota
+	DrainExitReasonDismissed
+	DrainExitReasonFailed
+	DrainExitReasonAborted
+	DrainExitReasonSessionShutdown
 )
 
-// SupervisorBindAdmissionResultKind is an enum of chapter 06.
-type SupervisorBindAdmissionResultKind uint8
-
-const (
-	SupervisorBindAdmissionResultKindBootstrap SupervisorBindAdmissionResultKind = iota
-	SupervisorBindAdmissionResultKindIdempotentAck
-	SupervisorBindAdmissionResultKindReject
-)
-
-// SupervisorBindMaterialAdmissionKind is an enum of chapter 06.
-type SupervisorBindMaterialAdmissionKind uint8
-
-const (
-	SupervisorBindMaterialAdmissionKindAccept SupervisorBindMaterialAdmissionKind = iota
-	SupervisorBindMaterialAdmissionKindAddressMismatch
-	SupervisorBindMaterialAdmissionKindSenderMismatch
-	SupervisorBindMaterialAdmissionKindInvalidPeerSpec
-	SupervisorBindMaterialAdmissionKindInvalidBootstrapToken
-)
-
-// SupervisorBindRejectionKind is an enum of chapter 06.
-type SupervisorBindRejectionKind uint8
-
-const (
-	SupervisorBindRejectionKindAlreadyBound SupervisorBindRejectionKind = iota
-	SupervisorBindRejectionKindSenderMismatch
-)
-
-// SupervisorBridgeCommandAdmissionResultKind is an enum of chapter 06.
-type SupervisorBridgeCommandAdmissionResultKind uint8
-
-const (
-	SupervisorBridgeCommandAdmissionResultKindAccept SupervisorBridgeCommandAdmissionResultKind = iota
-	SupervisorBridgeCommandAdmissionResultKindReject
-)
-
-// SupervisorBridgeCommandRejectionKind is an enum of chapter 06.
-type SupervisorBridgeCommandRejectionKind uint8
-
-const (
-	SupervisorBridgeCommandRejectionKindNotBound SupervisorBridgeCommandRejectionKind = iota
-	SupervisorBridgeCommandRejectionKindStaleSupervisor
-	SupervisorBridgeCommandRejectionKindSenderMismatch
-)
-
-// TranscriptEditAdmissionKind is an enum of chapter 06.
+// TranscriptEditAdmissionKind is the verdict on editing the transcript.
 type TranscriptEditAdmissionKind uint8
 
 const (
 	TranscriptEditAdmissionKindAdmissible TranscriptEditAdmissionKind = iota
 	TranscriptEditAdmissionKindDeniedBusy
+)
+
+// PeerName is what a peer is called. The machine does not look into it.
+type PeerName string
+
+// PeerSigningKey is the public key a peer signs with.
+type PeerSigningKey [32]byte
+
+// PeerEndpoint is where a peer is reached. Two are equal only in all four fields.
+type PeerEndpoint struct {
+	Name       PeerName       `json:"name"`
+	PeerID     PeerId         `json:"peer_id"`
+	Address    PeerAddress    `json:"address"`
+	SigningKey PeerSigningKey `json:"signing_key"`
+}
+
+// MobPeerOverlayCommandKind is what the command that comes with an overlay does to its
+// peer.
+type MobPeerOverlayCommandKind uint8
+
+const (
+	MobPeerOverlayCommandKindWire MobPeerOverlayCommandKind = iota
+	MobPeerOverlayCommandKindUnwire
 )
