@@ -1,0 +1,139 @@
+package connect_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/connect"
+	"github.com/kalahari-run/kalahari/embedded"
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+func parse(t *testing.T, flags any, args ...string) {
+	t.Helper()
+	p, err := kong.New(flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEnvironment: the variables of the nats tool are ours, and flags override them.
+func TestEnvironment(t *testing.T) {
+	t.Setenv("NATS_URL", "nats://a:1")
+	t.Setenv("NATS_CREDS", "c")
+	t.Setenv("NATS_USER", "u")
+	t.Setenv("NATS_CA", "ca")
+	var n connect.NATS
+	parse(t, &n, "--server", "nats://b:2")
+	if want := (connect.NATS{Server: "nats://b:2", Creds: "c", User: "u", CA: "ca"}); n != want {
+		t.Errorf("got %+v, want %+v", n, want)
+	}
+}
+
+func TestContext(t *testing.T) {
+	srv := embeddedtest.Run(t, embeddedtest.Listening(), embeddedtest.With(func(o *embedded.Options) {
+		o.Adjust = func(o *server.Options) { o.Username, o.Password = "u", "secret" }
+	}))
+	dir := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", dir)
+	write := func(name, body string) {
+		file := filepath.Join(dir, "nats", "context", name+".json")
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("good", `{"url":"`+srv.ClientURL()+`","user":"u","password":"secret"}`)
+	write("elsewhere", `{"url":"nats://127.0.0.1:1","user":"u","password":"secret"}`)
+
+	for _, n := range []connect.NATS{
+		{Context: "good"},
+		{Context: "elsewhere", Server: srv.ClientURL()},
+		{Server: srv.ClientURL(), User: "u", Password: "secret"},
+	} {
+		nc, err := n.Dial("kalahari-test")
+		if err != nil {
+			t.Errorf("%+v: %v", n, err)
+			continue
+		}
+		if nc.Opts.PingInterval != connect.PingInterval || nc.Opts.MaxReconnect != -1 || nc.Opts.Name != "kalahari-test" {
+			t.Errorf("settings: %+v", nc.Opts)
+		}
+		nc.Close()
+	}
+
+	// What waiting does not mend is not waited for.
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var config *connect.ConfigError
+	if _, err := (connect.NATS{Context: "missing"}).Await(ctx, "x", quiet); !errors.As(err, &config) {
+		t.Errorf("unknown context: %v", err)
+	}
+	if _, err := (connect.NATS{Server: srv.ClientURL(), Creds: "/no/such"}).Await(ctx, "x", quiet); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no credentials: %v", err)
+	}
+	if _, err := (connect.NATS{Server: srv.ClientURL(), User: "u", Password: "wrong"}).Await(ctx, "x", quiet); !errors.Is(err, nats.ErrAuthorization) {
+		t.Errorf("wrong password: %v", err)
+	}
+	if _, err := (connect.NATS{Server: srv.ClientURL(), Cert: "x"}).Dial("x"); !errors.As(err, &config) {
+		t.Errorf("certificate without key: %v", err)
+	}
+}
+
+func TestNoServer(t *testing.T) {
+	n := connect.NATS{Server: "nats://user:secret@127.0.0.1:1"}
+	_, err := n.Dial("x")
+	if err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := n.Await(ctx, "x", quiet); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestProvision(t *testing.T) {
+	_, js := connectTo(t)
+	ctx := t.Context()
+	n := connect.Namespace{Namespace: "default"}
+	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	if _, _, err := (connect.Provision{}).Open(short, js, n, quiet); err == nil {
+		t.Error("found a namespace that is not there")
+	}
+	ns, settings, err := connect.Provision{Provision: true, Shards: 2}.Open(ctx, js, n, quiet)
+	if err != nil || ns.Shards() != 2 || settings.Published != subjects.PublishLifecycle {
+		t.Fatalf("%v %+v %v", ns, settings, err)
+	}
+	// The shard count stays; settings follow.
+	ns, settings, err = connect.Provision{Provision: true, Shards: 8, Published: subjects.PublishNone}.Open(ctx, js, n, quiet)
+	if err != nil || ns.Shards() != 2 || settings.Published != subjects.PublishNone {
+		t.Fatalf("%v %+v %v", ns, settings, err)
+	}
+}
+
+func connectTo(t *testing.T) (*nats.Conn, jetstream.JetStream) {
+	t.Helper()
+	return embeddedtest.Connect(t, embeddedtest.Run(t))
+}

@@ -1,0 +1,76 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// Namespace names the namespace a program works in.
+type Namespace struct {
+	Namespace string `name:"namespace" short:"n" env:"KALAHARI_NAMESPACE" default:"default" help:"Namespace (tenant)."`
+}
+
+// Find discovers the namespace.
+func (n Namespace) Find(ctx context.Context, js jetstream.JetStream) (subjects.Namespace, subjects.Settings, error) {
+	ns, settings, err := subjects.Discover(ctx, js, n.Namespace)
+	if err != nil {
+		return ns, settings, fmt.Errorf("namespace %s: %w", n.Namespace, err)
+	}
+	return ns, settings, nil
+}
+
+// Provision says what a process may do about a namespace that is not there.
+type Provision struct {
+	Provision bool                  `name:"provision" env:"KALAHARI_PROVISION" help:"Create the namespace's streams and buckets if they are missing, and bring their settings to those given here."`
+	Shards    int                   `name:"shards" env:"KALAHARI_SHARDS" default:"8" help:"With --provision: shards of a new namespace. Fixed for its life."`
+	Replicas  int                   `name:"replicas" env:"KALAHARI_REPLICAS" help:"With --provision: replicas of every stream. Default 1 for a new namespace."`
+	Published subjects.PublishedSet `name:"published" env:"KALAHARI_PUBLISHED" enum:",lifecycle,all,none" default:"" help:"With --provision: what becomes a message of its own: lifecycle, all or none. Default lifecycle for a new namespace."`
+}
+
+// Settings are those given on the command line.
+func (p Provision) Settings() subjects.Settings {
+	return subjects.Settings{Replicas: p.Replicas, Published: p.Published}
+}
+
+// Open finds the namespace and, if p says so, creates it first. Without that it waits
+// until ctx ends for somebody else to create it.
+func (p Provision) Open(ctx context.Context, js jetstream.JetStream, n Namespace, log *slog.Logger) (subjects.Namespace, subjects.Settings, error) {
+	if p.Provision {
+		if err := p.create(ctx, js, n); err != nil {
+			return subjects.Namespace{}, subjects.Settings{}, fmt.Errorf("namespace %s: %w", n.Namespace, err)
+		}
+	}
+	for said := false; ; said = true {
+		ns, settings, err := n.Find(ctx, js)
+		if !errors.Is(err, subjects.ErrNotProvisioned) {
+			return ns, settings, err
+		}
+		if !said {
+			log.WarnContext(ctx, "waiting for the namespace to be provisioned", "namespace", n.Namespace)
+		}
+		select {
+		case <-ctx.Done():
+			return ns, settings, err
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (p Provision) create(ctx context.Context, js jetstream.JetStream, n Namespace) error {
+	// The shard count of a namespace that exists is not ours to choose.
+	ns, _, err := subjects.Discover(ctx, js, n.Namespace)
+	if errors.Is(err, subjects.ErrNotProvisioned) {
+		ns, err = subjects.NewNamespace(n.Namespace, p.Shards)
+	}
+	if err != nil {
+		return err
+	}
+	return subjects.Provision(ctx, js, ns, p.Settings())
+}
