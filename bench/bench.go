@@ -1,0 +1,202 @@
+// Package bench measures a fleet from outside: it publishes inputs, waits for the outcome
+// of each, and reports throughput, latency and the CPU time of every process involved.
+//
+// It also checks what it measures. Every input must come to exactly one terminal outcome,
+// in the order of its session; an input that ends twice or out of order is counted, and a
+// run in which that happened, or in which an input never ended, has failed.
+//
+// Unless it is given a server, it starts one, and a worker, as processes of their own, so
+// that the figures are those of a network, of separate heaps and of separate schedulers.
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/kalahari-run/kalahari/connect"
+	"github.com/kalahari-run/kalahari/embedded"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// Workload is what is done.
+type Workload string
+
+const (
+	// Fanout publishes to many sessions as fast as the inputs are stored.
+	Fanout Workload = "fanout"
+	// Hot publishes to one session, with at most Concurrency inputs unfinished.
+	Hot Workload = "hot"
+	// Roundtrip publishes to many sessions, with at most Concurrency inputs unfinished.
+	Roundtrip Workload = "roundtrip"
+)
+
+// Config of a run. The zero value of a field is its default.
+type Config struct {
+	Workload Workload
+
+	// Server to measure. If its Server and Context are empty, a server and workers are
+	// started for the run.
+	Server connect.NATS
+	// Namespace on that server. Default "default".
+	Namespace string
+
+	// Sessions. Default 1,000; 100 for Roundtrip; always 1 for Hot.
+	Sessions int
+	// Inputs of each session. Default 20; 5,000 for Hot; 50 for Roundtrip.
+	Inputs int
+	// Concurrency: inputs published and not yet stored (Fanout, default 4,096) or not yet
+	// ended (Hot, default 1; Roundtrip, default 16).
+	Concurrency int
+	// Payload is the size of an input's text in bytes. Default 64.
+	Payload int
+	// Rate, if not 0, is how many inputs are published in a second. Latency counts from
+	// when an input was due, so a fleet that falls behind cannot look fast.
+	Rate float64
+	// Warm activates every session with one input before the clock starts.
+	Warm bool
+
+	// Of what is started for the run:
+
+	// ExecutorDelay is how long every run takes.
+	ExecutorDelay time.Duration
+	// Sync of the server. Default always.
+	Sync embedded.Sync
+	// Published set of the namespace. Default lifecycle.
+	Published subjects.PublishedSet
+	// Shards of the namespace. Default 8.
+	Shards int
+	// Workers is the number of worker processes. Default 1.
+	Workers int
+	// DataDir is where the server's store is made, and removed afterwards. Default: the
+	// directory for temporary files, which may be in memory.
+	DataDir string
+	// Spawn makes the commands of child processes. Required unless Server is given.
+	Spawn Spawn
+
+	// Stall is how long nothing may end before the run is given up. Default 30 s.
+	Stall time.Duration
+	// Raw is how long the server's own speed is measured. Default 2 s.
+	Raw time.Duration
+	// Progress is told what happens, in words. Default: nobody.
+	Progress io.Writer
+}
+
+func (c Config) withDefaults() (Config, error) {
+	def := map[Workload]struct{ sessions, inputs, concurrency int }{
+		Fanout: {1000, 20, 4096}, Hot: {1, 5000, 1}, Roundtrip: {100, 50, 16},
+	}
+	d, ok := def[c.Workload]
+	if !ok {
+		return c, fmt.Errorf("there is no workload %q", c.Workload)
+	}
+	set := func(n *int, v int) {
+		if *n == 0 {
+			*n = v
+		}
+	}
+	set(&c.Sessions, d.sessions)
+	set(&c.Inputs, d.inputs)
+	set(&c.Concurrency, d.concurrency)
+	set(&c.Payload, 64)
+	set(&c.Shards, subjects.DefaultShards)
+	set(&c.Workers, 1)
+	if c.Workload == Hot && c.Sessions != 1 {
+		return c, errors.New("the workload hot has one session")
+	}
+	for name, n := range map[string]int{"sessions": c.Sessions, "inputs": c.Inputs, "concurrency": c.Concurrency, "payload": c.Payload, "workers": c.Workers} {
+		if n < 1 {
+			return c, fmt.Errorf("%s must be positive, not %d", name, n)
+		}
+	}
+	if c.Rate < 0 {
+		return c, fmt.Errorf("rate must not be negative, and is %v", c.Rate)
+	}
+	if c.Namespace == "" {
+		c.Namespace = "default"
+	}
+	if c.Published == "" {
+		c.Published = subjects.PublishLifecycle
+	}
+	if c.Stall == 0 {
+		c.Stall = 30 * time.Second
+	}
+	if c.Raw == 0 {
+		c.Raw = 2 * time.Second
+	}
+	if c.Progress == nil {
+		c.Progress = io.Discard
+	}
+	if c.started() && c.Spawn == nil {
+		return c, errors.New("bench: neither a server nor a way to start one")
+	}
+	return c, nil
+}
+
+// started tells whether server and workers are the run's own.
+func (c Config) started() bool { return c.Server.Server == "" && c.Server.Context == "" }
+
+// Report is what a run measured.
+type Report struct {
+	Workload    Workload `json:"workload"`
+	Sessions    int      `json:"sessions"`
+	Inputs      int      `json:"inputs"` // over all sessions
+	Payload     int      `json:"payload"`
+	Concurrency int      `json:"concurrency"`
+	Rate        float64  `json:"rate,omitempty"`
+	Warm        bool     `json:"warm"`
+	Workers     int      `json:"workers,omitempty"` // processes started for the run
+	Shards      int      `json:"shards"`
+	Sync        string   `json:"sync,omitempty"`
+	Published   string   `json:"published"`
+	DelayMS     float64  `json:"executor_delay_ms"`
+	CPUs        int      `json:"cpus"`
+
+	// Seconds from the first publish to the last outcome.
+	Seconds    float64 `json:"seconds"`
+	InputsPerS float64 `json:"inputs_per_s"`
+	// StoredPerS is how fast the inputs were stored.
+	StoredPerS float64 `json:"stored_per_s"`
+
+	// From publishing an input, or from when it was due, to receiving its outcome.
+	P50MS float64 `json:"p50_ms"`
+	P95MS float64 `json:"p95_ms"`
+	P99MS float64 `json:"p99_ms"`
+	MaxMS float64 `json:"max_ms"`
+
+	// CPU time of all processes this run knows: all of them if it started them, otherwise
+	// only its own.
+	CPUPerInput float64 `json:"cpu_us_per_input"`
+	// CPUByProcess is the same for server, workers and bench apart.
+	CPUByProcess map[string]float64 `json:"cpu_us_per_input_by_process"`
+
+	// RawCASPerS is how many compare-and-swap publishes of RawCASBytes the same server
+	// stores in a second, over 64 subjects, with nothing else to do.
+	RawCASPerS  float64 `json:"raw_cas_per_s"`
+	RawCASBytes int     `json:"raw_cas_bytes"`
+
+	Commits         uint64  `json:"commits"`
+	CommitsPerInput float64 `json:"commits_per_input"`
+	CommitBytes     int     `json:"commit_bytes"` // average, as stored
+
+	Duplicates      int `json:"duplicates"`
+	OrderViolations int `json:"order_violations"`
+	// NotCompleted are inputs that ended, but not as Completed.
+	NotCompleted int `json:"not_completed"`
+	// Missing are inputs without an outcome.
+	Missing int `json:"missing"`
+}
+
+// ErrBroken says that the fleet did not keep its promises.
+var ErrBroken = errors.New("the fleet broke a promise")
+
+// Err is an ErrBroken if an input ended twice, out of order, not as Completed or not at
+// all.
+func (r *Report) Err() error {
+	if r.Duplicates == 0 && r.OrderViolations == 0 && r.NotCompleted == 0 && r.Missing == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d duplicates, %d out of order, %d not completed, %d missing", ErrBroken,
+		r.Duplicates, r.OrderViolations, r.NotCompleted, r.Missing)
+}

@@ -1,0 +1,177 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kalahari-run/kalahari/embedded"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// TestMain lets the test binary be the server and the workers of a run.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "bench-child" {
+		if err := Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func TestPercentile(t *testing.T) {
+	var values []time.Duration
+	for i := range 100 {
+		values = append(values, time.Duration(i+1))
+	}
+	for _, tt := range []struct {
+		p    float64
+		want time.Duration
+	}{{0, 1}, {1, 1}, {50, 50}, {50.1, 51}, {95, 95}, {99, 99}, {99.9, 100}, {100, 100}} {
+		if got := percentile(values, tt.p); got != tt.want {
+			t.Errorf("p%v = %d, want %d", tt.p, got, tt.want)
+		}
+	}
+	if percentile(nil, 50) != 0 || percentile(values[:1], 99) != 1 {
+		t.Error("few values")
+	}
+}
+
+func TestLedger(t *testing.T) {
+	start := time.Now()
+	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
+	l := newLedger("b", 2, 1, 3)
+	for session := range 2 {
+		for n := range 4 {
+			l.publish(session, n, at(n*10))
+		}
+	}
+	end := func(session, n int, sequence uint64, ms int, first bool) {
+		t.Helper()
+		if got := l.end(l.id(session, n), sequence, true, at(ms)); got != first {
+			t.Errorf("end(%d, %d) = %v", session, n, got)
+		}
+	}
+	end(0, 0, 1, 5, true) // warm-up: no latency
+	end(0, 1, 2, 12, true)
+	end(0, 2, 3, 22, true)
+	end(0, 2, 4, 23, false) // twice
+	end(0, 3, 5, 32, true)
+	end(1, 0, 1, 5, true)
+	end(1, 2, 2, 24, true)
+	end(1, 1, 3, 20, true) // after its successor
+	for _, id := range []string{"", "c-0-0", "b-0", "b-2-0", "b-0-4", "b-0--1", "b-x-0"} {
+		if l.end(id, 9, true, at(0)) {
+			t.Errorf("%q was taken for one of ours", id)
+		}
+	}
+	if l.missing() != 1 {
+		t.Errorf("%d missing", l.missing())
+	}
+
+	var r Report
+	l.fill(&r, start)
+	if r.Inputs != 6 || r.Duplicates != 1 || r.OrderViolations != 1 || r.NotCompleted != 0 || r.Missing != 1 {
+		t.Errorf("%+v", r)
+	}
+	if r.P50MS != 2 || r.MaxMS != 10 || r.Seconds != 0.02 || r.InputsPerS != 250 {
+		t.Errorf("%+v", r)
+	}
+	if !errors.Is(r.Err(), ErrBroken) {
+		t.Errorf("broken promises are no error: %v", r.Err())
+	}
+
+	// The sequence alone may give a wrong order away.
+	l = newLedger("b", 1, 0, 3)
+	l.end(l.id(0, 0), 7, true, start)
+	l.end(l.id(0, 1), 7, true, start)
+	l.end(l.id(0, 2), 8, false, start)
+	r = Report{}
+	l.fill(&r, start)
+	if r.OrderViolations != 1 || r.NotCompleted != 1 {
+		t.Errorf("%+v", r)
+	}
+	if (&Report{}).Err() != nil {
+		t.Error("nothing is wrong, yet an error")
+	}
+}
+
+func TestParseStat(t *testing.T) {
+	const line = "42 (a (b) c) S 1 42 42 0 -1 4194560 1000 0 0 0 250 50 7 8 20 0 9 0 100 1 2"
+	d, err := parseStat([]byte(line))
+	if err != nil || d != 3*time.Second {
+		t.Errorf("%v, %v", d, err)
+	}
+	for _, bad := range []string{"", "42 (a) S 1", "42 (a S 1 2 3 4 5 6 7 8 9 10 11 12 13 14"} {
+		if _, err := parseStat([]byte(bad)); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
+func TestReadCommit(t *testing.T) {
+	events, err := readCommit([]byte(`{"events":[{"specversion":"1.0","id":"s/1.0","type":"t","data":{"a":1}}],"record":{"x":[1]}}`))
+	if err != nil || len(events) != 1 || events[0].ID != "s/1.0" || string(events[0].Data) != `{"a":1}` {
+		t.Errorf("%v, %v", events, err)
+	}
+	events, err = readCommit([]byte(`{"dataref":"sha256:00"}`))
+	if !errors.Is(err, errElsewhere) || events[0].ID != "sha256:00" {
+		t.Errorf("%v, %v", events, err)
+	}
+	if _, err := readCommit([]byte(`{`)); err == nil {
+		t.Error("broken JSON was read")
+	}
+}
+
+func TestConfig(t *testing.T) {
+	spawn := Again("bench-child")
+	for _, tt := range []struct {
+		cfg  Config
+		want string
+	}{
+		{Config{}, "no workload"},
+		{Config{Workload: Fanout}, "neither a server"},
+		{Config{Workload: Hot, Sessions: 2, Spawn: spawn}, "one session"},
+		{Config{Workload: Fanout, Inputs: -1, Spawn: spawn}, "inputs must be positive"},
+		{Config{Workload: Fanout, Rate: -1, Spawn: spawn}, "rate"},
+	} {
+		if _, err := Run(t.Context(), tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%+v: %v", tt.cfg, err)
+		}
+	}
+}
+
+// TestRun measures a small fleet of real processes.
+func TestRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	for _, cfg := range []Config{
+		{Workload: Fanout, Sessions: 20, Inputs: 5, Warm: true},
+		{Workload: Hot, Inputs: 50, Concurrency: 8, Published: subjects.PublishNone},
+		{Workload: Roundtrip, Sessions: 5, Inputs: 10, Rate: 1000, Workers: 2},
+	} {
+		t.Run(string(cfg.Workload), func(t *testing.T) {
+			cfg.Spawn, cfg.Sync, cfg.Shards, cfg.DataDir = Again("bench-child"), embedded.SyncRelaxed, 2, t.TempDir()
+			cfg.Raw, cfg.Stall = 50*time.Millisecond, 10*time.Second
+			r, err := Run(t.Context(), cfg)
+			if err != nil {
+				t.Fatalf("%v\n%+v", err, r)
+			}
+			if want := max(1, cfg.Sessions) * cfg.Inputs; r.Inputs != want || r.InputsPerS <= 0 || r.P50MS <= 0 || r.P99MS < r.P50MS ||
+				r.RawCASPerS <= 0 || r.Commits == 0 || r.CommitBytes == 0 || r.StoredPerS <= 0 {
+				t.Errorf("%+v", r)
+			}
+			left, err := os.ReadDir(cfg.DataDir)
+			if err != nil || len(left) != 0 {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+		})
+	}
+}

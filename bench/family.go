@@ -1,0 +1,316 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/connect"
+	"github.com/kalahari-run/kalahari/embedded"
+	"github.com/kalahari-run/kalahari/executor"
+	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/worker"
+)
+
+// Child says what a child process is to do. It reads it as JSON from its standard input,
+// answers with one line on its standard output when it is ready, and ends when its
+// standard input does: so it cannot outlive the run.
+type Child struct {
+	Role Role `json:"role"`
+
+	// Of a server:
+	DataDir string        `json:"data_dir,omitzero"`
+	Sync    embedded.Sync `json:"sync,omitzero"`
+
+	// Of a worker:
+	URL       string `json:"url,omitzero"`
+	Namespace string `json:"namespace,omitzero"`
+	Name      string `json:"name,omitzero"`
+	Delay     string `json:"delay,omitzero"` // a duration, as Go writes them
+}
+
+// Role of a child process.
+type Role string
+
+// The roles.
+const (
+	RoleServer Role = "server"
+	RoleWorker Role = "worker"
+)
+
+// Spawn makes the command of a process that calls [Serve].
+type Spawn func(ctx context.Context, role Role) (*exec.Cmd, error)
+
+// Again is a Spawn that runs this very program with the given arguments and the role.
+func Again(args ...string) Spawn {
+	return func(ctx context.Context, role Role) (*exec.Cmd, error) {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		return exec.CommandContext(ctx, self, append(args, string(role))...), nil
+	}
+}
+
+// Serve is the life of a child process.
+func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
+	lines := bufio.NewReader(in)
+	line, err := lines.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("child: %w", err)
+	}
+	var c Child
+	if err := json.Unmarshal(line, &c); err != nil {
+		return fmt.Errorf("child: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, lines) // ends with the parent, however that ends
+		cancel()
+	}()
+	switch c.Role {
+	case RoleServer:
+		return c.serve(ctx, out)
+	case RoleWorker:
+		return c.work(ctx, out)
+	}
+	return fmt.Errorf("child: there is no role %q", c.Role)
+}
+
+func (c Child) serve(ctx context.Context, out io.Writer) error {
+	s, err := embedded.Start(ctx, embedded.Options{Name: "kalahari-bench", Port: embedded.RandomPort, DataDir: c.DataDir, Sync: c.Sync})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if _, err := fmt.Fprintln(out, s.ClientURL()); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func (c Child) work(ctx context.Context, out io.Writer) error {
+	delay, err := time.ParseDuration(c.Delay)
+	if err != nil {
+		return fmt.Errorf("child: %w", err)
+	}
+	nc, err := connect.NATS{Server: c.URL}.Dial("kalahari-worker/" + c.Name)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
+	}
+	ns, settings, err := (connect.Namespace{Namespace: c.Namespace}).Find(ctx, js)
+	if err != nil {
+		return err
+	}
+	w, err := worker.New(nc, ns, worker.Config{
+		Name: c.Name, Executor: executor.Echo{Delay: delay}, Published: settings.Published, DrainTimeout: time.Second,
+	})
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	for w.Ready() != nil {
+		select {
+		case err := <-done:
+			return err
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if _, err := fmt.Fprintln(out, "ready"); err != nil {
+		return err
+	}
+	return <-done
+}
+
+// family is the processes a run has started.
+type family struct {
+	url     string
+	dir     string
+	server  *child
+	workers []*child
+}
+
+// raise starts a server and its workers.
+func raise(ctx context.Context, cfg Config) (f *family, err error) {
+	f = &family{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.end())
+		}
+	}()
+	if f.dir, err = os.MkdirTemp(cfg.DataDir, "kalahari-bench-"); err != nil {
+		return f, err
+	}
+	f.server, f.url, err = bear(ctx, cfg.Spawn, Child{Role: RoleServer, DataDir: f.dir, Sync: cfg.Sync})
+	if err != nil {
+		return f, err
+	}
+	if err = provision(ctx, cfg, f.url); err != nil {
+		return f, err
+	}
+	for i := range cfg.Workers {
+		w, _, err := bear(ctx, cfg.Spawn, Child{
+			Role: RoleWorker, URL: f.url, Namespace: cfg.Namespace, Name: "bench-" + strconv.Itoa(i+1), Delay: cfg.ExecutorDelay.String(),
+		})
+		if err != nil {
+			return f, err
+		}
+		f.workers = append(f.workers, w)
+	}
+	return f, nil
+}
+
+func provision(ctx context.Context, cfg Config, url string) error {
+	nc, err := connect.NATS{Server: url}.Dial("kalahari-bench")
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
+	}
+	ns, err := subjects.NewNamespace(cfg.Namespace, cfg.Shards)
+	if err != nil {
+		return err
+	}
+	return subjects.Provision(ctx, js, ns, subjects.Settings{Published: cfg.Published})
+}
+
+// pids are the processes by role.
+func (f *family) pids() map[string][]int {
+	pids := map[string][]int{"server": {f.server.cmd.Process.Pid}}
+	for _, w := range f.workers {
+		pids["worker"] = append(pids["worker"], w.cmd.Process.Pid)
+	}
+	return pids
+}
+
+// end stops the processes, workers first, and removes the store.
+func (f *family) end() error {
+	var errs []error
+	for _, w := range f.workers {
+		errs = append(errs, w.end())
+	}
+	if f.server != nil {
+		errs = append(errs, f.server.end())
+	}
+	if f.dir != "" {
+		errs = append(errs, os.RemoveAll(f.dir))
+	}
+	return errors.Join(errs...)
+}
+
+// child is one process.
+type child struct {
+	role  Role
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	said  *tail
+}
+
+// bear starts a process and waits until it says that it is ready.
+func bear(ctx context.Context, spawn Spawn, what Child) (*child, string, error) {
+	cmd, err := spawn(context.WithoutCancel(ctx), what.Role) // it is ended by end
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", what.Role, err)
+	}
+	c := &child{role: what.Role, cmd: cmd, said: &tail{}}
+	cmd.Stderr = c.said
+	if c.stdin, err = cmd.StdinPipe(); err != nil {
+		return nil, "", err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, "", err
+	}
+	order, err := json.Marshal(what)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, "", fmt.Errorf("%s: %w", what.Role, err)
+	}
+	answer := make(chan string, 1)
+	go func() {
+		r := bufio.NewReader(stdout)
+		line, _ := r.ReadString('\n') // "" if it ended instead
+		answer <- strings.TrimSpace(line)
+		_, _ = io.Copy(io.Discard, r)
+	}()
+	_, err = c.stdin.Write(append(order, '\n'))
+	line := ""
+	if err == nil {
+		select {
+		case line = <-answer:
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-time.After(startTimeout):
+			err = fmt.Errorf("not ready after %v", startTimeout)
+		}
+	}
+	if err == nil && line == "" {
+		err = errors.New("ended before it was ready")
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("%s process: %w", what.Role, errors.Join(err, c.end()))
+	}
+	return c, line, nil
+}
+
+const (
+	startTimeout = 30 * time.Second
+	endTimeout   = 15 * time.Second
+)
+
+// end closes the process's standard input and waits for its end.
+func (c *child) end() error {
+	_ = c.stdin.Close() // it may have ended
+	late := time.AfterFunc(endTimeout, func() { _ = c.cmd.Process.Kill() })
+	defer late.Stop()
+	if err := c.cmd.Wait(); err != nil {
+		return fmt.Errorf("%s process: %w %s", c.role, err, c.said)
+	}
+	return nil
+}
+
+// tail keeps the end of what a process says.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p...)
+	if over := len(t.buf) - 4096; over > 0 {
+		t.buf = t.buf[over:]
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.buf)
+}

@@ -1,0 +1,149 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/kv"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// The outcomes that end an input, or that no other will follow.
+var terminal = []string{"InputCompleted", "InputRejected", "InputDeduplicated"}
+
+// receive takes the outcomes from fx, or from the feed where nothing is published on fx.
+func (b *run) receive(ctx context.Context) (stop func(), err error) {
+	var consuming []jetstream.ConsumeContext
+	stop = func() {
+		for _, c := range consuming {
+			c.Stop()
+		}
+	}
+	handle := b.fromFx
+	if b.settings.Published == subjects.PublishNone {
+		store, err := kv.Open(ctx, b.js, b.ns)
+		if err != nil {
+			return nil, err
+		}
+		handle = func(m jetstream.Msg) { b.fromFeed(ctx, store.Blobs, m) }
+	}
+	for shard := range b.ns.Shards() {
+		stream, cfg := b.ns.FxStream(shard), jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverNewPolicy}
+		if b.settings.Published == subjects.PublishNone {
+			stream, cfg.FilterSubjects = b.ns.LogStream(shard), []string{b.ns.LogShard(shard)}
+		} else {
+			for _, name := range terminal {
+				cfg.FilterSubjects = append(cfg.FilterSubjects, b.ns.FxName(shard, name))
+			}
+		}
+		c, err := b.js.OrderedConsumer(ctx, stream, cfg)
+		if err == nil {
+			var consume jetstream.ConsumeContext
+			consume, err = c.Consume(handle, jetstream.PullMaxMessages(4096))
+			consuming = append(consuming, consume)
+		}
+		if err != nil {
+			consuming = consuming[:max(0, len(consuming)-1)]
+			stop()
+			return nil, fmt.Errorf("consumer on %s: %w", stream, err)
+		}
+	}
+	return stop, nil
+}
+
+// outcome is what we read of an event's data.
+type outcome struct {
+	InputID         string `json:"input_id"`
+	TerminalOutcome string `json:"terminal_outcome"`
+}
+
+func (b *run) fromFx(m jetstream.Msg) {
+	at := time.Now()
+	h := m.Headers()
+	sequence, err := strconv.ParseUint(h.Get("ce-sequence"), 10, 64)
+	if err != nil {
+		b.broken(fmt.Errorf("%s: ce-sequence: %w", m.Subject(), err))
+		return
+	}
+	b.outcome(m.Data(), sequence, at)
+}
+
+// fromFeed reads a commit. Its place in the log and the event's in the commit make the
+// order.
+func (b *run) fromFeed(ctx context.Context, blobs *kv.Blobs, m jetstream.Msg) {
+	at := time.Now()
+	meta, err := m.Metadata()
+	if err != nil {
+		b.broken(err)
+		return
+	}
+	events, err := readCommit(m.Data())
+	if errors.Is(err, errElsewhere) {
+		_, _, session, perr := b.ns.ParseSession(m.Subject())
+		var body []byte
+		if err = perr; err == nil {
+			body, err = blobs.Get(ctx, session, events[0].ID)
+		}
+		if err == nil {
+			events, err = readCommit(body)
+		}
+	}
+	if err != nil {
+		b.broken(fmt.Errorf("commit %d of %s: %w", meta.Sequence.Stream, m.Subject(), err))
+		return
+	}
+	for i, ev := range events {
+		if name, _ := subjects.EventName(ev.Type); name == terminal[0] || name == terminal[1] || name == terminal[2] {
+			b.outcome(ev.Data, meta.Sequence.Stream<<20|uint64(i), at)
+		}
+	}
+}
+
+func (b *run) outcome(data []byte, sequence uint64, at time.Time) {
+	var o outcome
+	if err := json.Unmarshal(data, &o); err != nil {
+		b.broken(fmt.Errorf("outcome: %w", err))
+		return
+	}
+	if b.ledger.end(o.InputID, sequence, o.TerminalOutcome == "Completed", at) && b.Workload != Fanout {
+		<-b.tokens
+	}
+}
+
+func (b *run) broken(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failure == nil {
+		b.failure = err
+	}
+}
+
+type feedEvent struct {
+	ID   string         `json:"id"`
+	Type string         `json:"type"`
+	Data jsontext.Value `json:"data"`
+}
+
+// errElsewhere: the commit's body is an object; the only event's id is its reference.
+var errElsewhere = errors.New("the body is elsewhere")
+
+func readCommit(data []byte) ([]feedEvent, error) {
+	var body struct {
+		Events  []feedEvent `json:"events"`
+		DataRef string      `json:"dataref"`
+	}
+	if err := json.Unmarshal(data, &body); err != nil {
+		return nil, err
+	}
+	if body.DataRef != "" {
+		return []feedEvent{{ID: body.DataRef}}, errElsewhere
+	}
+	return body.Events, nil
+}

@@ -1,0 +1,311 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/kalahari-run/kalahari/connect"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// Run carries out a workload. If the report is not nil, it is what was measured up to the
+// error.
+func Run(ctx context.Context, cfg Config) (report *Report, err error) {
+	if cfg, err = cfg.withDefaults(); err != nil {
+		return nil, err
+	}
+	at := target{dial: cfg.Server, processes: map[string][]int{"bench": {self()}}}
+	if cfg.started() {
+		family, err := raise(ctx, cfg)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, family.end()) }()
+		at.dial = connect.NATS{Server: family.url}
+		maps.Copy(at.processes, family.pids())
+	}
+	nc, err := at.dial.Dial("kalahari-bench")
+	if err != nil {
+		return nil, err
+	}
+	defer nc.Close()
+	b := &run{Config: cfg, target: at, nc: nc}
+	if err := b.prepare(ctx); err != nil {
+		return nil, err
+	}
+	return b.measure(ctx)
+}
+
+// target is what is measured.
+type target struct {
+	dial      connect.NATS
+	processes map[string][]int // by role
+}
+
+// run is one run under way.
+type run struct {
+	Config
+	target
+	nc       *nats.Conn
+	js       jetstream.JetStream
+	ns       subjects.Namespace
+	settings subjects.Settings
+	ledger   *ledger
+	tokens   chan struct{} // Concurrency
+	text     string
+
+	mu        sync.Mutex
+	failure   error // the first publish that failed
+	stored    int
+	storedAll time.Time
+}
+
+func (b *run) prepare(ctx context.Context) (err error) {
+	b.js, err = jetstream.New(b.nc,
+		jetstream.WithPublishAsyncMaxPending(max(b.Concurrency, 4096)+1),
+		jetstream.WithPublishAsyncTimeout(b.Stall),
+		jetstream.WithPublishAsyncAckHandler(func(jetstream.JetStream, *nats.Msg, *jetstream.PubAck) { b.wasStored(nil) }),
+		jetstream.WithPublishAsyncErrHandler(func(_ jetstream.JetStream, m *nats.Msg, err error) {
+			b.wasStored(fmt.Errorf("publish to %s: %w", m.Subject, err))
+		}))
+	if err != nil {
+		return err
+	}
+	if b.ns, b.settings, err = (connect.Namespace{Namespace: b.Namespace}).Find(ctx, b.js); err != nil {
+		return err
+	}
+	warm := 0
+	if b.Warm {
+		warm = 1
+	}
+	name := "bench" + strings.ToLower(ulid.Make().String()[16:])
+	b.ledger = newLedger(name, b.Sessions, warm, b.Inputs)
+	b.tokens = make(chan struct{}, b.Concurrency)
+	b.text = strings.Repeat("x", b.Payload)
+	return nil
+}
+
+// wasStored notes the answer to a publish.
+func (b *run) wasStored(err error) {
+	b.mu.Lock()
+	b.stored++
+	b.storedAll = time.Now()
+	if err != nil && b.failure == nil {
+		b.failure = err
+	}
+	b.mu.Unlock()
+	if b.Workload == Fanout {
+		<-b.tokens
+	}
+}
+
+func (b *run) failed() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failure
+}
+
+func (b *run) measure(ctx context.Context) (*Report, error) {
+	stop, err := b.receive(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	if b.Warm {
+		b.say("activating %d sessions", b.Sessions)
+		if err := b.publish(ctx, 0, 1, 0); err != nil {
+			return nil, err
+		}
+		if err := b.settle(ctx, b.Sessions); err != nil {
+			return nil, err
+		}
+	}
+
+	b.say("publishing %d inputs to %d sessions", b.Sessions*b.Inputs, b.Sessions)
+	before, err := b.logs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cpu := b.cpu()
+	b.mu.Lock()
+	b.stored = 0
+	b.mu.Unlock()
+	start := time.Now()
+	err = b.publish(ctx, b.ledger.measured, b.ledger.inputs, b.Rate)
+	if err == nil {
+		err = b.settle(ctx, b.Sessions*b.ledger.inputs)
+	}
+	used := b.cpu()
+	report := b.report(start, cpu, used)
+	if err != nil {
+		return report, err
+	}
+	after, err := b.logs(ctx)
+	if err != nil {
+		return report, err
+	}
+	report.Commits = after.last - before.last
+	report.CommitsPerInput = round(float64(report.Commits)/float64(report.Inputs), 3)
+	if after.held > 0 {
+		report.CommitBytes = int(after.bytes / after.held)
+	}
+
+	b.say("measuring the server itself")
+	report.RawCASBytes = max(report.CommitBytes, 256)
+	if report.RawCASPerS, err = b.raw(ctx, report.RawCASBytes); err != nil {
+		return report, fmt.Errorf("raw publishes: %w", err)
+	}
+	return report, report.Err()
+}
+
+func (b *run) report(start time.Time, cpu, used map[string]time.Duration) *Report {
+	r := &Report{
+		Workload: b.Workload, Sessions: b.Sessions, Payload: b.Payload, Concurrency: b.Concurrency, Rate: b.Rate,
+		Warm: b.Warm, Shards: b.ns.Shards(), Published: string(b.settings.Published), DelayMS: ms(b.ExecutorDelay),
+		CPUs: runtime.NumCPU(), CPUByProcess: map[string]float64{},
+	}
+	if b.started() {
+		r.Workers, r.Sync = b.Workers, b.Sync.String()
+	}
+	b.ledger.fill(r, start)
+	for role := range used {
+		us := float64((used[role] - cpu[role]).Microseconds()) / float64(r.Inputs)
+		r.CPUByProcess[role] = round(us, 1)
+		r.CPUPerInput += us
+	}
+	r.CPUPerInput = round(r.CPUPerInput, 1)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r.StoredPerS = round(float64(b.stored)/b.storedAll.Sub(start).Seconds(), 1)
+	return r
+}
+
+// publish sends the inputs from..to of every session, one round after the other.
+func (b *run) publish(ctx context.Context, from, to int, rate float64) error {
+	start, sent := time.Now(), 0
+	for n := from; n < to; n++ {
+		for session := range b.Sessions {
+			due := time.Time{}
+			if rate > 0 {
+				due = start.Add(time.Duration(float64(sent) / rate * float64(time.Second)))
+				if err := pause(ctx, time.Until(due)); err != nil {
+					return err
+				}
+			}
+			if err := b.token(ctx); err != nil {
+				return err
+			}
+			if due.IsZero() {
+				due = time.Now()
+			}
+			b.ledger.publish(session, n, due)
+			if _, err := b.js.PublishMsgAsync(b.message(session, n), jetstream.WithRetryAttempts(0)); err != nil {
+				return fmt.Errorf("publish: %w", err)
+			}
+			sent++
+		}
+	}
+	return nil
+}
+
+// token waits until another input may be under way.
+func (b *run) token(ctx context.Context) error {
+	select {
+	case b.tokens <- struct{}{}:
+		return b.failed()
+	default:
+	}
+	for {
+		select {
+		case b.tokens <- struct{}{}:
+			return b.failed()
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(b.Stall):
+			if err := b.failed(); err != nil {
+				return err
+			}
+			return fmt.Errorf("nothing moved for %v with %d inputs under way", b.Stall, b.Concurrency)
+		}
+	}
+}
+
+// message is an input in binary mode, as any client would send it.
+func (b *run) message(session, n int) *nats.Msg {
+	name, id := b.ledger.session(session), b.ledger.id(session, n)
+	return &nats.Msg{
+		Subject: b.ns.In(name),
+		Header: nats.Header{
+			nats.MsgIdHdr:        {id},
+			"ce-specversion":     {"1.0"},
+			"ce-id":              {id},
+			"ce-source":          {"/kalahari/bench"},
+			"ce-type":            {subjects.InputType("prompt")},
+			"ce-datacontenttype": {"application/json"},
+		},
+		Data: []byte(`{"text":"` + b.text + `"}`),
+	}
+}
+
+// settle waits until that many inputs have ended.
+func (b *run) settle(ctx context.Context, want int) error {
+	moved, seen := time.Now(), b.ledger.progress()
+	for seen < want {
+		if err := b.failed(); err != nil {
+			return err
+		}
+		if err := pause(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
+		if now := b.ledger.progress(); now != seen {
+			moved, seen = time.Now(), now
+		} else if time.Since(moved) > b.Stall {
+			return fmt.Errorf("%w: nothing ended for %v, %d of %d inputs are missing", ErrBroken, b.Stall, want-seen, want)
+		}
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// logged is how far the logs of the namespace go, and what they hold.
+type logged struct{ last, held, bytes uint64 }
+
+func (b *run) logs(ctx context.Context) (logged, error) {
+	var l logged
+	for shard := range b.ns.Shards() {
+		s, err := b.js.Stream(ctx, b.ns.LogStream(shard))
+		if err != nil {
+			return l, fmt.Errorf("log of shard %d: %w", shard, err)
+		}
+		state := s.CachedInfo().State
+		l.last += state.LastSeq
+		l.held += state.Msgs
+		l.bytes += state.Bytes
+	}
+	return l, nil
+}
+
+func (b *run) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(b.Progress, format+"\n", args...) // told to a person who may have left
+}
