@@ -601,6 +601,9 @@ func EncodeBatch(evs []event.Event) ([]byte, error) {
 	return append(out, ']'), nil
 }
 
+// HeaderValue is the value of a ce- header for an attribute of that text.
+func HeaderValue(text string) string { return percentEncode(text) }
+
 // percentEncode encodes what the HTTP binding says: everything outside U+0021 to
 // U+007E, the quote and the percent sign.
 func percentEncode(s string) string {

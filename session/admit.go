@@ -1,0 +1,255 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/kalahari-run/kalahari/kernel"
+)
+
+// The kinds of refusals (WIRE, InputRejected; chapter 02, 6.6).
+const (
+	rejectInvalid    = "InvalidInput"
+	rejectNotReady   = "NotReady"
+	rejectDestroyed  = "Destroyed"
+	rejectValidation = "ValidationFailed"
+	rejectIDInUse    = "InputIdInUse"
+	rejectInternal   = "Internal"
+)
+
+// admitEvent takes one input event through the accept pipeline (chapter 02, 6.4). Every
+// event gets exactly one answer: InputAccepted, InputDeduplicated or InputRejected.
+func (s *Session) admitEvent(ev *event.Event) {
+	in, err := decodeInput(s.id, ev)
+	if err != nil {
+		var field *FieldError
+		reason := err.Error()
+		if errors.As(err, &field) {
+			reason = field.Error()
+		}
+		c := cause{event: ev.ID()}
+		s.rejectInput(ev.ID(), rejectInvalid, reason, "", c)
+		s.deadLetter(reason)
+		return
+	}
+	in.At = s.next.now
+	s.admit(in)
+}
+
+func (s *Session) rejectInput(id, kind, reason, guard string, c cause) {
+	s.env.Telemetry.InputRejected()
+	s.outcome("InputRejected", inputRejected{InputID: id, Kind: kind, Reason: reason, Guard: guard}, c)
+}
+
+// refusedInput answers with the rule that refused.
+func (s *Session) refusedInput(id, kind string, r *kernel.Refusal, c cause) {
+	guard := ""
+	if len(r.Guards) > 0 {
+		guard = r.Guards[0].Guard
+	}
+	s.rejectInput(id, kind, r.String(), guard, c)
+}
+
+func (s *Session) admit(in *input) {
+	c := in.cause()
+	st := s.kernel.State()
+	if s.repeated(in, c) {
+		return
+	}
+	// 6.4 step 1: the phase is asked before anything else.
+	switch phase := st.LifecyclePhase; {
+	case phase == kernel.Destroyed:
+		s.rejectInput(in.ID, rejectDestroyed, "the session is destroyed", "", c)
+		return
+	case phase == kernel.Retired || phase == kernel.Stopped || s.ledger.Retiring != nil:
+		if s.ledger.Retiring != nil {
+			phase = kernel.Retired
+		}
+		s.rejectInput(in.ID, rejectNotReady, "the session is "+phase.String(), "", c)
+		return
+	}
+	if _, tracked := st.InputPhases[in.ID]; tracked {
+		s.rejectInput(in.ID, rejectIDInUse, fmt.Sprintf("the input id %q belongs to an event of another source", in.ID), "not_already_tracked", c)
+		return
+	}
+	if !s.validated(in, c) {
+		return
+	}
+	if existing, duplicate := s.claimedKey(in, c); duplicate {
+		s.outcome("InputDeduplicated", inputDeduplicated{InputID: in.ID, ExistingInputID: existing}, c)
+		s.remember(in, existing)
+		s.env.Telemetry.InputDeduplicated()
+		return
+	}
+	plan, ok := s.plan(in, c)
+	if !ok {
+		return
+	}
+	s.accept(in, plan, c)
+}
+
+// repeated answers an event the session has seen (PROTOCOL 26).
+func (s *Session) repeated(in *input, c cause) bool {
+	was, ok := s.ledger.Seen[in.Key]
+	if !ok {
+		return false
+	}
+	s.outcome("InputDeduplicated", inputDeduplicated{InputID: in.ID, ExistingInputID: was.ID}, c)
+	s.env.Telemetry.InputDeduplicated()
+	return true
+}
+
+// remember keeps an event that became no input of its own, so that its repetition gets
+// the same answer.
+func (s *Session) remember(in *input, existing string) {
+	s.change(func(d *delta) {
+		d.Seen = append(d.Seen, seenKey{Key: in.Key, What: seen{ID: existing}})
+		d.Ended = append(d.Ended, in.Key)
+	})
+}
+
+func (s *Session) validated(in *input, c cause) bool {
+	o := s.apply(&kernel.ResolveAdmissionValidation{
+		InputID: in.ID, InputKind: in.Kind, InputOrigin: in.origin, Durability: in.durability,
+		PeerHandlingModeValid:                 in.peerHandlingModeValid(),
+		PeerResponseTerminalStructurallyValid: in.peerValid,
+		PeerResponseTerminalObservedStatus:    in.peerStatus,
+	}, c)
+	if !o.OK() {
+		s.refusedInput(in.ID, rejectInternal, o.Refusal, c)
+		return false
+	}
+	verdict := o.Effects[0].(kernel.AdmissionValidationResolved)
+	if verdict.Result == kernel.AdmissionValidationResultKindAccept {
+		return true
+	}
+	reason := verdict.RejectReason.Value()
+	s.rejectInput(in.ID, rejectClass(reason), reason.String(), o.Rule, c)
+	return false
+}
+
+// rejectClass is the class of a validation refusal (chapter 02, 6.6).
+func rejectClass(reason kernel.AdmissionRejectReasonKind) string {
+	switch reason {
+	case kernel.AdmissionRejectReasonKindPeerHandlingModeInvalid, kernel.AdmissionRejectReasonKindPeerResponseTerminalInvalid:
+		return reason.String()
+	default:
+		return "DurabilityViolation"
+	}
+}
+
+func (s *Session) claimedKey(in *input, c cause) (existing string, duplicate bool) {
+	key := kernel.None[string]()
+	if in.Idempotency != "" {
+		key = kernel.Some(in.Idempotency)
+	}
+	o := s.must(&kernel.ResolveAdmissionIdempotency{InputID: in.ID, IdempotencyKey: key}, c)
+	if !o.OK() {
+		return "", false
+	}
+	verdict := o.Effects[0].(kernel.AdmissionIdempotencyResolved)
+	return verdict.ExistingInputID.Value(), verdict.Result == kernel.AdmissionIdempotencyResultKindDeduplicated
+}
+
+func (s *Session) plan(in *input, c cause) (kernel.AdmissionResolved, bool) {
+	st := s.kernel.State()
+	o := s.apply(&kernel.ResolveAdmissionPlan{
+		InputID: in.ID, InputKind: in.Kind, RequestedLane: in.lane, ContinuationKind: in.continuation,
+		SilentIntentMatch:         in.intent != "" && in.Kind == kernel.AdmissionInputKindPeerRequest && st.SilentIntentOverrides.Has(in.intent),
+		ExistingSupersededInputID: s.supersedes(in),
+		RuntimeRunning:            st.LifecyclePhase == kernel.Running,
+	}, c)
+	if !o.OK() {
+		s.refusedInput(in.ID, rejectInternal, o.Refusal, c)
+		return kernel.AdmissionResolved{}, false
+	}
+	plan := o.Effects[0].(kernel.AdmissionResolved)
+	// 6.4 step 3: the accept itself is tried before anything is queued. Its rules write
+	// nothing, so trying is asking.
+	if o := s.kernel.Apply(acceptance(in, &plan)); !o.OK() {
+		s.refusedInput(in.ID, rejectValidation, o.Refusal, c)
+		return plan, false
+	}
+	return plan, true
+}
+
+func acceptance(in *input, plan *kernel.AdmissionResolved) *kernel.AcceptWithCompletion {
+	return &kernel.AcceptWithCompletion{
+		InputID:                    kernel.InputId(in.ID),
+		RequestImmediateProcessing: plan.RequestImmediateProcessing,
+		InterruptYielding:          plan.InterruptYielding,
+		WakeIfIdle:                 plan.WakeIfIdle,
+	}
+}
+
+// supersedes finds the queued input that a new one with the same supersession key may
+// coalesce (chapter 02, 6.2): the first in lane order, queue before steer.
+func (s *Session) supersedes(in *input) kernel.Opt[string] {
+	if in.Supersession == "" {
+		return kernel.None[string]()
+	}
+	s.readLanes()
+	for _, lane := range [][]string{s.lanes.queue, s.lanes.steer} {
+		for _, id := range lane {
+			if e := s.ledger.Live[id]; e != nil && e.Kind == in.Kind && e.Supersession == in.Supersession {
+				return kernel.Some(id)
+			}
+		}
+	}
+	return kernel.None[string]()
+}
+
+// accept queues an input as planned (6.4 step 4e) and tells the world.
+func (s *Session) accept(in *input, plan kernel.AdmissionResolved, c cause) {
+	if plan.Lane == kernel.InputLaneSteer {
+		s.must(&kernel.SteerAccepted{InputID: in.ID}, c)
+	} else {
+		s.must(&kernel.QueueAccepted{InputID: in.ID}, c)
+	}
+	in.Lane = plan.Lane
+	in.Boundary, in.Execution = plan.RuntimeBoundary, plan.RuntimeExecutionKind
+	in.Intent, in.HandlingMode = plan.RuntimePeerResponseTerminalApplyIntent, plan.ExecutionHandlingMode
+	e := in.entry
+	s.change(func(d *delta) { d.Admit = append(d.Admit, &e) })
+	s.outcome("InputAccepted", inputAccepted{InputID: in.ID, Lane: plan.Lane.String(), Plan: plan.Plan.String()}, c)
+	s.env.Telemetry.InputAccepted()
+
+	if plan.Plan == kernel.AdmissionPlanKindConsumedOnAccept {
+		s.must(&kernel.ConsumeOnAccept{InputID: in.ID}, c)
+		s.registerKey(in, c)
+		s.end(&e, "", kernel.InputPublicTerminalOutcomeCompleted, "", nil, c)
+	} else {
+		if plan.ExistingAction == kernel.AdmissionExistingQueuedActionKindCoalesce {
+			s.coalesce(plan.ExistingInputID.Value(), in.ID, c)
+		}
+		s.registerKey(in, c)
+		if s.lanes.stale {
+			s.readLanes()
+		} else {
+			s.lanes.push(plan.Lane, in.ID)
+		}
+	}
+	o := s.must(acceptance(in, &plan), c)
+	for _, e := range o.Effects {
+		// 6.4 step 7: any signal from WakeLoop up wakes the run loop.
+		if _, ok := e.(kernel.PostAdmissionSignal); ok {
+			s.wake = true
+		}
+	}
+}
+
+func (s *Session) registerKey(in *input, c cause) {
+	if in.Idempotency != "" {
+		s.must(&kernel.RegisterAcceptedIdempotency{InputID: in.ID, IdempotencyKey: in.Idempotency}, c)
+	}
+}
+
+func (s *Session) coalesce(existing, into string, c cause) {
+	s.must(&kernel.CoalesceInput{InputID: existing, AggregateID: into}, c)
+	if e := s.ledger.Live[existing]; e != nil {
+		s.end(e, "", kernel.InputPublicTerminalOutcomeCoalesced, "", nil, e.cause())
+	}
+	s.lanes.stale = true
+}

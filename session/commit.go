@@ -1,0 +1,70 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// maxInline is the largest commit body that travels in the message itself; a larger one
+// goes to the object store and the message refers to it (PROTOCOL 7).
+const maxInline = 512 << 10
+
+// commit appends what is pending and, once that is known stored, lets everything out
+// that follows from it (PROTOCOL 3).
+func (s *Session) commit(ctx context.Context, kind string) error {
+	if s.failure != nil {
+		return s.failure
+	}
+	p := &s.next
+	for _, d := range p.dead {
+		if err := s.bury(ctx, d); err != nil {
+			return err
+		}
+	}
+	data := s.body(kind)
+	if len(data) > maxInline {
+		ref, err := s.env.Store.Blobs.Put(ctx, s.id, data)
+		if err != nil {
+			return fmt.Errorf("session %s: commit body of %d bytes: %w", s.id, len(data), err)
+		}
+		data = mustJSON(map[string]string{"dataref": ref})
+	}
+	started := time.Now()
+	if err := s.writer.Append(ctx, s.header(), data); err != nil {
+		s.env.Telemetry.Refused()
+		return err
+	}
+	s.env.Telemetry.Committed(time.Since(started), p.inputs)
+	s.cursor = p.cursor
+	s.ledger.Sequence, s.ledger.Sent = p.delta.Sequence, p.delta.Sent
+	if len(s.unsent) > 0 {
+		s.outbox.publish(s.unsent)
+		s.unsent = nil
+	}
+	s.outbox.publish(p.out)
+	for _, f := range p.stored {
+		f()
+	}
+	return nil
+}
+
+// header makes the commit a CloudEvent in binary mode.
+func (s *Session) header() nats.Header {
+	at := s.writer.Position()
+	return nats.Header{
+		"ce-specversion":     {"1.0"},
+		"ce-id":              {s.id + "/" + strconv.FormatUint(at.Sequence, 10)},
+		"ce-source":          {s.env.Namespace.Source(s.id)},
+		"ce-type":            {subjects.CommitType},
+		"ce-subject":         {s.id},
+		"ce-time":            {stamp(s.next.now)},
+		"ce-datacontenttype": {"application/json"},
+		"ce-fence":           {strconv.FormatUint(s.owner.Fence, 10)},
+	}
+}

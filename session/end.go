@@ -1,0 +1,76 @@
+package session
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/kalahari-run/kalahari/kernel"
+)
+
+// end gives an accepted input its terminal outcome: exactly one, in the log. The ledger
+// drops its payload and remembers the event for as long as the horizon reaches.
+func (s *Session) end(e *entry, runID string, outcome kernel.InputPublicTerminalOutcome, reason string, result jsontext.Value, c cause) {
+	at := s.position().String()
+	s.outcome("InputCompleted", inputCompleted{
+		InputID: e.ID, RunID: runID, TerminalOutcome: outcome.String(), Reason: reason, Result: result,
+	}, c)
+	s.change(func(d *delta) {
+		d.End = append(d.End, ended{Key: e.Key, ID: e.ID, At: at})
+		d.Ended = append(d.Ended, e.Key)
+	})
+	s.env.Telemetry.InputEnded(outcome)
+}
+
+// change makes a change of the ledger, in the ledger and in the commit under
+// construction.
+func (s *Session) change(edit func(*delta)) {
+	var d delta
+	edit(&d)
+	p := &s.next.delta
+	d.Sequence, d.Sent = p.Sequence, p.Sent
+	s.ledger.apply(&d)
+	p.merge(&d)
+}
+
+// merge adds the changes of d behind those of p.
+func (p *delta) merge(d *delta) {
+	if !d.Created.IsZero() {
+		p.Created = d.Created
+	}
+	if d.Mob != "" {
+		p.Mob = d.Mob
+	}
+	p.Admit = append(p.Admit, d.Admit...)
+	p.Seen = append(p.Seen, d.Seen...)
+	p.End = append(p.End, d.End...)
+	p.Ended = append(p.Ended, d.Ended...)
+	p.Forget = append(p.Forget, d.Forget...)
+	if d.RunOver {
+		p.RunOver, p.Run = true, nil
+	}
+	if d.Run != nil {
+		p.Run = d.Run
+	}
+	if d.Retired {
+		p.Retired, p.Retiring = true, nil
+	}
+	if d.Retiring != nil {
+		p.Retiring = d.Retiring
+	}
+}
+
+// forget drops ended inputs beyond the horizon, oldest first, from the ledger and from
+// the kernel's state, so that a long life does not make a large session.
+func (s *Session) forget() {
+	for len(s.ledger.Ended) > s.env.Retain {
+		key := s.ledger.Ended[0]
+		was := s.ledger.Seen[key]
+		if was.At != "" && !was.Command {
+			idempotency := kernel.None[string]()
+			if was.Idempotency != "" {
+				idempotency = kernel.Some(was.Idempotency)
+			}
+			s.must(&kernel.ForgetInput{InputID: was.ID, IdempotencyKey: idempotency}, cause{})
+		}
+		s.change(func(d *delta) { d.Forget = append(d.Forget, key) })
+	}
+}

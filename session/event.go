@@ -1,0 +1,188 @@
+package session
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/nats-io/nats.go"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// cause is what an event follows from: the input or command, and its trace.
+type cause struct {
+	event       string
+	correlation string
+	traceParent string
+	traceState  string
+}
+
+func (e *entry) cause() cause {
+	return cause{event: e.Event, correlation: e.Correlation, traceParent: e.TraceParent, traceState: e.TraceState}
+}
+
+// outgoing is one message that leaves the session after its commit is stored: an event
+// for fx or a signal for the mob (PROTOCOL 32).
+type outgoing struct {
+	// Ordinal numbers the session's outgoing messages from 1.
+	Ordinal uint64 `json:"n"`
+	// Mob is the mob a signal goes to, "" for an fx event.
+	Mob  string `json:"mob,omitzero"`
+	Name string `json:"name"`
+	ID   string `json:"id"`
+	// Sequence is the event's fx sequence, 0 for a signal that is not published there.
+	Sequence    uint64         `json:"sequence,omitzero"`
+	Type        string         `json:"type"`
+	Time        string         `json:"time"`
+	Fence       uint64         `json:"fence"`
+	Cause       string         `json:"cause,omitzero"`
+	Correlation string         `json:"correlation,omitzero"`
+	TraceParent string         `json:"traceparent,omitzero"`
+	TraceState  string         `json:"tracestate,omitzero"`
+	Data        jsontext.Value `json:"data"`
+}
+
+// message is the CloudEvent in binary mode. Id and content are the same however often it
+// is sent.
+func (o *outgoing) message(ns subjects.Namespace, session string) *nats.Msg {
+	subject := ns.Fx(session, o.Name)
+	if o.Mob != "" {
+		subject = ns.MobSignal(o.Mob, o.Name)
+	}
+	h := nats.Header{
+		nats.MsgIdHdr:        {o.ID},
+		"ce-specversion":     {"1.0"},
+		"ce-id":              {o.ID},
+		"ce-source":          {ns.Source(session)},
+		"ce-type":            {o.Type},
+		"ce-subject":         {session},
+		"ce-time":            {o.Time},
+		"ce-datacontenttype": {"application/json"},
+		"ce-fence":           {strconv.FormatUint(o.Fence, 10)},
+	}
+	put := func(name, value string) {
+		if value != "" {
+			h["ce-"+name] = []string{subjects.HeaderValue(value)}
+		}
+	}
+	put(subjects.ExtCausationID, o.Cause)
+	put(subjects.ExtCorrelationID, o.Correlation)
+	put(subjects.ExtTraceParent, o.TraceParent)
+	put(subjects.ExtTraceState, o.TraceState)
+	if o.Sequence != 0 {
+		h["ce-"+subjects.ExtSequence] = []string{strconv.FormatUint(o.Sequence, 10)}
+	}
+	return &nats.Msg{Subject: subject, Header: h, Data: o.Data}
+}
+
+// appendEvent writes an event in the JSON event format, as the feed carries it.
+func (o *outgoing) appendEvent(b []byte, ns subjects.Namespace, session string) []byte {
+	b = append(b, `{"specversion":"1.0","id":`...)
+	b = appendString(b, o.ID)
+	b = append(b, `,"source":`...)
+	b = appendString(b, ns.Source(session))
+	b = append(b, `,"type":`...)
+	b = appendString(b, o.Type)
+	b = append(b, `,"subject":`...)
+	b = appendString(b, session)
+	b = append(b, `,"time":`...)
+	b = appendString(b, o.Time)
+	b = append(b, `,"datacontenttype":"application/json","fence":"`...)
+	b = strconv.AppendUint(b, o.Fence, 10)
+	b = append(b, '"')
+	if o.Sequence != 0 {
+		b = append(b, `,"sequence":"`...)
+		b = strconv.AppendUint(b, o.Sequence, 10)
+		b = append(b, '"')
+	}
+	b = appendMember(b, subjects.ExtCausationID, o.Cause)
+	b = appendMember(b, subjects.ExtCorrelationID, o.Correlation)
+	b = appendMember(b, subjects.ExtTraceParent, o.TraceParent)
+	b = appendMember(b, subjects.ExtTraceState, o.TraceState)
+	b = append(b, `,"data":`...)
+	b = append(b, o.Data...)
+	return append(b, '}')
+}
+
+func appendMember(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	b = append(b, `,"`...)
+	b = append(b, name...)
+	b = append(b, `":`...)
+	return appendString(b, value)
+}
+
+func appendString(b []byte, s string) []byte {
+	b, err := jsontext.AppendQuote(b, s)
+	if err != nil { // invalid UTF-8, which decoding has refused
+		b = append(b, `""`...)
+	}
+	return b
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// The data of outcomes and outputs (WIRE, events out).
+type (
+	inputAccepted struct {
+		InputID string `json:"input_id"`
+		Lane    string `json:"lane"`
+		Plan    string `json:"plan"`
+	}
+	inputDeduplicated struct {
+		InputID         string `json:"input_id"`
+		ExistingInputID string `json:"existing_input_id"`
+	}
+	inputRejected struct {
+		InputID string `json:"input_id"`
+		Kind    string `json:"kind"`
+		Reason  string `json:"reason"`
+		Guard   string `json:"guard,omitzero"`
+	}
+	inputStaged struct {
+		InputID string `json:"input_id"`
+		RunID   string `json:"run_id"`
+		Attempt uint64 `json:"attempt"`
+	}
+	inputApplied struct {
+		InputID          string `json:"input_id"`
+		RunID            string `json:"run_id"`
+		BoundarySequence uint64 `json:"boundary_sequence"`
+	}
+	inputCompleted struct {
+		InputID         string         `json:"input_id"`
+		RunID           string         `json:"run_id,omitzero"`
+		TerminalOutcome string         `json:"terminal_outcome"`
+		Reason          string         `json:"reason,omitzero"`
+		Result          jsontext.Value `json:"result,omitzero"`
+	}
+	runOutput struct {
+		RunID   string         `json:"run_id"`
+		Content jsontext.Value `json:"content"`
+		Usage   any            `json:"usage,omitzero"`
+	}
+	commandApplied struct {
+		Command string `json:"command"`
+		Report  any    `json:"report"`
+	}
+	commandRejected struct {
+		Command string `json:"command"`
+		Kind    string `json:"kind"`
+		Reason  string `json:"reason"`
+		Guard   string `json:"guard,omitzero"`
+	}
+)
+
+// mustJSON encodes one of the structs above, which cannot fail: their values are strings,
+// numbers and JSON that was valid when it came in.
+func mustJSON(v any) jsontext.Value {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic("session: event data: " + err.Error())
+	}
+	return data
+}

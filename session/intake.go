@@ -1,0 +1,190 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/journal"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// Mailboxes are the IN streams of a namespace, by shard.
+type Mailboxes []jetstream.Stream
+
+// OpenMailboxes opens the IN streams of ns. They must exist.
+func OpenMailboxes(ctx context.Context, js jetstream.JetStream, ns subjects.Namespace) (Mailboxes, error) {
+	var all Mailboxes
+	for shard := range ns.Shards() {
+		st, err := js.Stream(ctx, ns.InStream(shard))
+		if err != nil {
+			return nil, fmt.Errorf("mailbox stream %s: %w", ns.InStream(shard), err)
+		}
+		all = append(all, st)
+	}
+	return all, nil
+}
+
+func (s *Session) mailbox() jetstream.Stream {
+	return s.env.Mailboxes[s.env.Namespace.Shard(s.id)]
+}
+
+// checkMailbox notices a mailbox stream that has regressed behind the cursor: what it
+// holds now would never be delivered (PROTOCOL 18).
+func (s *Session) checkMailbox(ctx context.Context, cursor uint64) error {
+	if cursor == 0 {
+		return nil
+	}
+	info, err := s.mailbox().Info(ctx)
+	if err != nil {
+		return fmt.Errorf("session %s: mailbox: %w", s.id, err)
+	}
+	if info.State.LastSeq < cursor {
+		return &journal.BrokenError{
+			Session: s.id,
+			Reason:  fmt.Sprintf("the cursor is %d, the mailbox stream ends at %d: it has regressed", cursor, info.State.LastSeq),
+		}
+	}
+	return nil
+}
+
+// intakeBuffer is how many messages wait in memory between consumer and session.
+const intakeBuffer = 256
+
+// intake is the session's end of its mailbox: one ordered consumer over its input and
+// control subjects, from the committed cursor on. There are no acks; the cursor in the
+// log is what makes application exactly-once.
+type intake struct {
+	messages chan jetstream.Msg
+	stop     chan struct{}
+	once     sync.Once
+	consume  jetstream.ConsumeContext
+}
+
+func (s *Session) open(ctx context.Context) (*intake, error) {
+	cons, err := s.env.JS.OrderedConsumer(ctx, s.env.Namespace.InStream(s.env.Namespace.Shard(s.id)), jetstream.OrderedConsumerConfig{
+		FilterSubjects:    []string{s.env.Namespace.In(s.id), s.env.Namespace.Ctl(s.id)},
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       s.cursor + 1,
+		InactiveThreshold: 30 * time.Second,
+		MaxResetAttempts:  -1,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("session %s: consumer: %w", s.id, err)
+	}
+	in := &intake{messages: make(chan jetstream.Msg, intakeBuffer), stop: make(chan struct{})}
+	in.consume, err = cons.Consume(func(m jetstream.Msg) {
+		select {
+		case in.messages <- m:
+		case <-in.stop:
+		}
+	}, jetstream.PullMaxMessages(intakeBuffer), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+		if !errors.Is(err, jetstream.ErrNoHeartbeat) {
+			s.log.DebugContext(ctx, "mailbox consumer", "error", err)
+		}
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("session %s: consume: %w", s.id, err)
+	}
+	return in, nil
+}
+
+func (in *intake) close() {
+	in.once.Do(func() {
+		close(in.stop)
+		in.consume.Stop()
+		<-in.consume.Closed()
+	})
+}
+
+// take takes one mailbox message into the commit. Whatever it is, the session goes on
+// behind it: what cannot be taken is filed under DEAD with the reason.
+func (s *Session) take(ctx context.Context, m jetstream.Msg) {
+	meta, err := m.Metadata()
+	if err != nil {
+		s.fail(fmt.Errorf("session %s: a mailbox message without metadata: %w", s.id, err))
+		return
+	}
+	seq := meta.Sequence.Stream
+	if seq <= s.next.cursor {
+		return // seen: the consumer was set up anew
+	}
+	s.next.cursor = seq
+	s.next.inputs++
+	s.taking = m
+	defer func() { s.taking = nil }()
+	if size := len(m.Data()); size > s.env.MaxInput {
+		s.deadLetter(fmt.Sprintf("the event has %d bytes of data, %d are the most", size, s.env.MaxInput))
+		return
+	}
+	ev, err := subjects.Decode(m.Headers(), m.Data())
+	if err != nil {
+		s.deadLetter(err.Error())
+		return
+	}
+	if name, ok := subjects.ParseCommandType(ev.Type()); ok {
+		s.commandEvent(name, &ev)
+		return
+	}
+	if m.Subject() == s.env.Namespace.Ctl(s.id) {
+		s.deadLetter(fmt.Sprintf("type: %q is no command; the control subject takes commands only", ev.Type()))
+		return
+	}
+	s.admitEvent(&ev)
+}
+
+// letter is a mailbox message on its way to DEAD.
+type letter struct {
+	msg    jetstream.Msg
+	seq    uint64
+	reason string
+}
+
+// The headers of a dead letter.
+const (
+	headerReason   = "Kalahari-Reason"
+	headerSubject  = "Kalahari-Subject"
+	headerSequence = "Kalahari-Sequence"
+)
+
+// deadLetter files the message being taken under DEAD, before the commit that passes
+// over it.
+func (s *Session) deadLetter(reason string) {
+	s.env.Telemetry.DeadLettered()
+	s.log.Warn("event refused", "reason", reason)
+	s.next.dead = append(s.next.dead, letter{s.taking, s.next.cursor, reason})
+}
+
+// bury stores a dead letter. Its id is the message's place in the mailbox, so that doing
+// it twice stores one.
+func (s *Session) bury(ctx context.Context, l letter) error {
+	h := nats.Header{
+		nats.MsgIdHdr:  {"dead:" + s.id + ":" + strconv.FormatUint(l.seq, 10)},
+		headerReason:   {strings.ToValidUTF8(strings.NewReplacer("\r", " ", "\n", " ").Replace(l.reason), "\uFFFD")},
+		headerSubject:  {l.msg.Subject()},
+		headerSequence: {strconv.FormatUint(l.seq, 10)},
+	}
+	for name, values := range l.msg.Headers() {
+		if !strings.HasPrefix(strings.ToLower(name), "nats-") {
+			h[name] = values
+		}
+	}
+	msg := &nats.Msg{Subject: s.env.Namespace.Dead(s.id), Header: h, Data: l.msg.Data()}
+	for try := 0; ; try++ {
+		_, err := s.env.JS.PublishMsg(ctx, msg)
+		if err == nil {
+			return nil
+		}
+		s.log.WarnContext(ctx, "dead letter not stored, trying again", "error", err)
+		if !sleep(ctx, min(50*time.Millisecond<<min(try, 6), 2*time.Second)) {
+			return ctx.Err()
+		}
+	}
+}

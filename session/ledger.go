@@ -1,0 +1,201 @@
+package session
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/kalahari-run/kalahari/kernel"
+)
+
+// ledger is what a session keeps beside the kernel's state: payloads of inputs that have
+// not ended, the dedupe horizon, the counters of publication. It changes only by deltas
+// that stand in commits, so folding the log rebuilds it.
+type ledger struct {
+	// Created is when the session's first commit was made.
+	Created time.Time `json:"created"`
+	// Mob is the mob whose binding the session carries, "" if none.
+	Mob string `json:"mob,omitzero"`
+	// Sequence is the sequence of the last event for fx: gap-free, from 1.
+	Sequence uint64 `json:"sequence"`
+	// Sent counts the outgoing messages (fx events and mob signals) so far.
+	Sent uint64 `json:"sent"`
+	// Live are the accepted inputs that have not ended, by id.
+	Live map[string]*entry `json:"live,omitzero"`
+	// Seen answers repeated events (PROTOCOL 26): event key to what became of it.
+	Seen map[string]seen `json:"seen,omitzero"`
+	// Ended are the events of Seen that may be forgotten, oldest first.
+	Ended []string `json:"ended,omitzero"`
+	// Run counts the executions of the run in progress.
+	Run *execution `json:"run,omitzero"`
+	// Retiring is a retire command that waits for the run in progress.
+	Retiring *waitingCommand `json:"retiring,omitzero"`
+}
+
+// seen is one remembered event.
+type seen struct {
+	// ID is the id of the input or command.
+	ID          string `json:"id"`
+	Idempotency string `json:"idempotency,omitzero"`
+	Command     bool   `json:"command,omitzero"`
+	// At is where the terminal outcome stands in the feed, once there is one.
+	At string `json:"at,omitzero"`
+}
+
+type execution struct {
+	RunID string `json:"run_id"`
+	// Count is how often an executor was called for this run.
+	Count uint64 `json:"count"`
+}
+
+// waitingCommand is a command that was taken but can be applied only later.
+type waitingCommand struct {
+	Command     string `json:"command"`
+	Event       string `json:"event"`
+	Correlation string `json:"correlation,omitzero"`
+}
+
+// delta is how one commit changes the ledger.
+type delta struct {
+	Created  time.Time       `json:"created,omitzero"`
+	Mob      string          `json:"mob,omitzero"`
+	Admit    []*entry        `json:"admit,omitzero"`
+	Seen     []seenKey       `json:"seen,omitzero"`
+	End      []ended         `json:"end,omitzero"`
+	Ended    []string        `json:"ended,omitzero"`
+	Forget   []string        `json:"forget,omitzero"`
+	Run      *execution      `json:"run,omitzero"`
+	Retiring *waitingCommand `json:"retiring,omitzero"`
+	RunOver  bool            `json:"run_over,omitzero"`
+	Retired  bool            `json:"retired,omitzero"`
+	Sequence uint64          `json:"sequence"`
+	Sent     uint64          `json:"sent"`
+}
+
+type seenKey struct {
+	Key  string `json:"key"`
+	What seen   `json:"what"`
+}
+
+// ended is an input that has reached its terminal outcome.
+type ended struct {
+	Key string `json:"key"`
+	ID  string `json:"id"`
+	At  string `json:"at"`
+}
+
+func newLedger() ledger {
+	return ledger{Live: map[string]*entry{}, Seen: map[string]seen{}}
+}
+
+// apply brings the ledger to what it is after the commit that carries d. It must be
+// deterministic: the owner applies each delta as it is made, the next owner when it
+// folds the log.
+func (l *ledger) apply(d *delta) {
+	if !d.Created.IsZero() {
+		l.Created = d.Created
+	}
+	if d.Mob != "" {
+		l.Mob = d.Mob
+	}
+	for _, e := range d.Admit {
+		l.Live[e.ID] = e
+		l.Seen[e.Key] = seen{ID: e.ID, Idempotency: e.Idempotency}
+	}
+	for _, s := range d.Seen {
+		l.Seen[s.Key] = s.What
+	}
+	for _, e := range d.End {
+		delete(l.Live, e.ID)
+		if s, ok := l.Seen[e.Key]; ok {
+			s.At = e.At
+			l.Seen[e.Key] = s
+		}
+	}
+	l.Ended = append(l.Ended, d.Ended...)
+	for _, key := range d.Forget {
+		delete(l.Seen, key)
+	}
+	// What is forgotten is always the oldest.
+	l.Ended = l.Ended[len(d.Forget):]
+	if d.RunOver {
+		l.Run = nil
+	}
+	if d.Run != nil {
+		l.Run = d.Run
+	}
+	if d.Retired {
+		l.Retiring = nil
+	}
+	if d.Retiring != nil {
+		l.Retiring = d.Retiring
+	}
+	l.Sequence, l.Sent = d.Sequence, d.Sent
+}
+
+// state is a snapshot: everything a session is at one commit.
+type state struct {
+	Version int `json:"v"`
+	// Cursor is the stream sequence of the last mailbox message the state contains.
+	Cursor uint64 `json:"cursor"`
+	// Fence is the fence of the commit.
+	Fence uint64 `json:"fence"`
+	// Confirmed is how many outgoing messages are known to be published.
+	Confirmed uint64 `json:"confirmed"`
+	// Unsent are those behind Confirmed, in order.
+	Unsent []outgoing     `json:"unsent,omitzero"`
+	Ledger ledger         `json:"ledger"`
+	Kernel jsontext.Value `json:"kernel"`
+}
+
+// lanes is the physical order of the queued inputs (chapter 02, 6.7). The kernel's
+// order tokens are the truth; this is their sorted reading, kept up to date as inputs
+// come and go and read anew after anything unusual.
+type lanes struct {
+	queue, steer []string
+	stale        bool
+}
+
+func (l *lanes) push(lane kernel.InputLane, id string) {
+	if lane == kernel.InputLaneSteer {
+		l.steer = append(l.steer, id)
+	} else {
+		l.queue = append(l.queue, id)
+	}
+}
+
+// take removes the first n inputs of a lane.
+func (l *lanes) take(lane kernel.InputLane, n int) {
+	if lane == kernel.InputLaneSteer {
+		l.steer = l.steer[n:]
+	} else {
+		l.queue = l.queue[n:]
+	}
+}
+
+func (l *lanes) empty() bool { return len(l.queue) == 0 && len(l.steer) == 0 }
+
+// refresh reads the lanes from the kernel's facts.
+func (l *lanes) refresh(s *kernel.State) {
+	l.queue, l.steer, l.stale = l.queue[:0:0], l.steer[:0:0], false
+	ids := slices.Collect(maps.Keys(s.InputLane))
+	slices.SortFunc(ids, func(a, b string) int {
+		x, okX := s.InputAdmissionSeq[a]
+		y, okY := s.InputAdmissionSeq[b]
+		switch {
+		case okX != okY && okX:
+			return -1
+		case okX != okY:
+			return 1
+		case x < y, x == y && a < b:
+			return -1
+		default:
+			return 1
+		}
+	})
+	for _, id := range ids {
+		l.push(s.InputLane[id], id)
+	}
+}

@@ -1,0 +1,162 @@
+package session
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// Sender publishes messages to streams in the order given and tells later, for each,
+// whether it is stored. All sessions of a worker share one.
+type Sender interface {
+	// Send starts to publish msg. done is called once, from another goroutine, with nil
+	// when the message is known stored. Send blocks while too much is under way.
+	Send(msg *nats.Msg, done func(error))
+}
+
+// outbox publishes what a session lets out, behind its commits (PROTOCOL 32): in order,
+// at least once, with stable ids and contents. It remembers what is not yet confirmed.
+//
+// After a failed publication nothing more is sent until everything under way is decided;
+// then it starts again at the first message that is not confirmed, so that order holds.
+type outbox struct {
+	send    Sender
+	ns      subjects.Namespace
+	session string
+
+	mu       sync.Mutex
+	waiting  []outgoing // not confirmed, in order; the first `under` are under way
+	acked    []bool     // of those under way
+	under    int
+	pending  int // under way and undecided
+	broken   bool
+	retry    *time.Timer
+	closed   bool
+	idle     chan struct{} // closed and replaced when waiting becomes empty
+	sent     atomic.Uint64 // the contiguous confirmed prefix
+	changing sync.Mutex    // held while messages are handed to send, so order holds
+}
+
+// retryAfter is how long a failed publication waits before it starts again.
+const retryAfter = 250 * time.Millisecond
+
+func newOutbox(send Sender, ns subjects.Namespace, session string) *outbox {
+	return &outbox{send: send, ns: ns, session: session, idle: make(chan struct{})}
+}
+
+// confirmed is how many of the session's outgoing messages are known published: the
+// contiguous acked prefix, never what was merely seen last.
+func (o *outbox) confirmed() uint64 { return o.sent.Load() }
+
+// reset makes the outbox continue behind the given confirmed prefix.
+func (o *outbox) reset(confirmed uint64) { o.sent.Store(confirmed) }
+
+// publish adds the messages of a commit that is known stored.
+func (o *outbox) publish(out []outgoing) {
+	if len(out) == 0 {
+		return
+	}
+	o.mu.Lock()
+	o.waiting = append(o.waiting, out...)
+	o.mu.Unlock()
+	o.flush()
+}
+
+func (o *outbox) flush() {
+	o.changing.Lock()
+	defer o.changing.Unlock()
+	for {
+		o.mu.Lock()
+		if o.closed || o.broken || o.under == len(o.waiting) {
+			o.mu.Unlock()
+			return
+		}
+		next := o.waiting[o.under]
+		o.under++
+		o.pending++
+		o.acked = append(o.acked, false)
+		o.mu.Unlock()
+		o.send.Send(next.message(o.ns, o.session), func(err error) { o.decided(next.Ordinal, err) })
+	}
+}
+
+func (o *outbox) decided(ordinal uint64, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return
+	}
+	o.pending--
+	switch i := int(ordinal - o.sent.Load() - 1); {
+	case err != nil:
+		o.broken = true
+	case i >= 0 && i < len(o.acked):
+		o.acked[i] = true
+	}
+	n := 0
+	for n < len(o.acked) && o.acked[n] {
+		n++
+	}
+	if n > 0 {
+		o.sent.Add(uint64(n))
+		o.under -= n
+		o.acked = append(o.acked[:0], o.acked[n:]...)
+		o.waiting = o.waiting[n:]
+		if len(o.waiting) == 0 {
+			o.waiting = nil
+			close(o.idle)
+			o.idle = make(chan struct{})
+		}
+	}
+	if o.broken && o.pending == 0 && o.retry == nil {
+		o.retry = time.AfterFunc(retryAfter, o.again)
+	}
+}
+
+// again starts over at the first message that is not confirmed.
+func (o *outbox) again() {
+	o.mu.Lock()
+	o.retry = nil
+	if o.closed {
+		o.mu.Unlock()
+		return
+	}
+	o.broken, o.under, o.acked = false, 0, o.acked[:0]
+	o.mu.Unlock()
+	o.flush()
+}
+
+// unsent copies what is not confirmed, for a snapshot.
+func (o *outbox) unsent() (confirmed uint64, unsent []outgoing) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.sent.Load(), append([]outgoing(nil), o.waiting...)
+}
+
+// drained returns a channel that is closed once nothing is left to confirm.
+func (o *outbox) drained() <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.waiting) == 0 {
+		done := make(chan struct{})
+		close(done)
+		return done
+	}
+	return o.idle
+}
+
+// close stops publishing. What is under way may still arrive; what is not confirmed is
+// the next owner's to send.
+func (o *outbox) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	if o.retry != nil {
+		o.retry.Stop()
+		o.retry = nil
+	}
+}

@@ -1,0 +1,209 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/kalahari-run/kalahari/journal"
+	"github.com/kalahari-run/kalahari/kernel"
+	"github.com/kalahari-run/kalahari/kv"
+)
+
+// folded is a session rebuilt from its snapshot and the log behind it.
+type folded struct {
+	kernel    *kernel.Kernel
+	ledger    ledger
+	cursor    uint64
+	confirmed uint64
+	unsent    []outgoing
+	at        journal.Position
+	snapshot  kv.Snapshot
+}
+
+// Fold rebuilds a session from the store, without owning it. Folding verifies: every
+// step must take the rule it took when it was committed, or the log is broken.
+func fold(ctx context.Context, env *Env, session string) (*folded, error) {
+	f := &folded{kernel: kernel.New(), ledger: newLedger()}
+	snap, err := env.Store.Snapshots.Read(ctx, session)
+	switch {
+	case errors.Is(err, kv.ErrNoSnapshot):
+	case err != nil:
+		return nil, fmt.Errorf("session %s: snapshot: %w", session, err)
+	default:
+		if err := f.restore(session, snap); err != nil {
+			return nil, err
+		}
+	}
+	tail, err := env.Log.Last(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case tail == nil && f.at.Number > 0:
+		// The subject is empty and the snapshot proves what was there (PROTOCOL 8).
+		f.at.Sequence = 0
+		return f, nil
+	case tail != nil && tail.Number < f.at.Number:
+		return nil, &journal.BrokenError{
+			Session: session, Sequence: tail.Sequence,
+			Reason: fmt.Sprintf("the log ends at commit %d, the snapshot holds commit %d: the stream has regressed", tail.Number, f.at.Number),
+		}
+	}
+	f.at, err = env.Log.Fold(ctx, session, f.at, func(m *journal.Message) error {
+		return f.commit(ctx, env, session, m)
+	})
+	return f, err
+}
+
+func (f *folded) restore(session string, snap kv.Snapshot) error {
+	broken := func(err error) error {
+		return &journal.BrokenError{Session: session, Sequence: snap.Sequence, Reason: "snapshot: " + err.Error()}
+	}
+	var st state
+	if err := json.Unmarshal(snap.Data, &st); err != nil {
+		return broken(err)
+	}
+	if st.Version != recordVersion {
+		return broken(fmt.Errorf("version %d, this worker knows %d", st.Version, recordVersion))
+	}
+	ks, err := kernel.UnmarshalState(st.Kernel)
+	if err != nil {
+		return broken(err)
+	}
+	f.kernel, f.ledger = kernel.Resume(ks), st.Ledger
+	if f.ledger.Live == nil {
+		f.ledger.Live = map[string]*entry{}
+	}
+	if f.ledger.Seen == nil {
+		f.ledger.Seen = map[string]seen{}
+	}
+	f.cursor, f.confirmed, f.unsent = st.Cursor, st.Confirmed, st.Unsent
+	f.at = journal.Position{Number: snap.Commit, Sequence: snap.Sequence, Fence: st.Fence}
+	f.snapshot = snap
+	return nil
+}
+
+// commit folds one commit of the log.
+func (f *folded) commit(ctx context.Context, env *Env, session string, m *journal.Message) error {
+	broken := func(format string, args ...any) error {
+		return &journal.BrokenError{Session: session, Sequence: m.Sequence, Reason: fmt.Sprintf(format, args...)}
+	}
+	b, err := readBody(ctx, env, session, m.Data)
+	if err != nil {
+		if errors.Is(err, errUnreadable) {
+			return broken("%v", err)
+		}
+		return err
+	}
+	r := &b.Record
+	if r.Version != recordVersion || r.Kernel != kernel.Version {
+		return broken("record of version %d, kernel %d; this worker knows %d, %d", r.Version, r.Kernel, recordVersion, kernel.Version)
+	}
+	for i, step := range r.Steps {
+		t, err := kernel.UnmarshalTrigger(step.trigger, step.fields)
+		if err != nil {
+			return broken("step %d: %v", i, err)
+		}
+		o := f.kernel.Apply(t)
+		switch {
+		case !o.OK():
+			return broken("step %d: took rule %s when it was committed, now %s", i, step.rule, o.Refusal)
+		case o.Rule != step.rule:
+			return broken("step %d: took rule %s when it was committed, now %s", i, step.rule, o.Rule)
+		}
+	}
+	f.ledger.apply(&r.Delta)
+	if r.Cursor < f.cursor {
+		return broken("the cursor goes back from %d to %d", f.cursor, r.Cursor)
+	}
+	f.cursor = r.Cursor
+	sent, err := b.sent()
+	if err != nil {
+		return broken("%v", err)
+	}
+	f.unsent = append(f.unsent, sent...)
+	// The confirmed prefix is the maximum of what snapshot and commits say (PROTOCOL 32).
+	f.confirmed = max(f.confirmed, r.Confirmed)
+	for len(f.unsent) > 0 && f.unsent[0].Ordinal <= f.confirmed {
+		f.unsent = f.unsent[1:]
+	}
+	return nil
+}
+
+var errUnreadable = errors.New("the commit cannot be read")
+
+// readBody decodes a commit's data, from the object store if it was too large for a
+// message (PROTOCOL 7).
+func readBody(ctx context.Context, env *Env, session string, data []byte) (*body, error) {
+	var b body
+	if err := json.Unmarshal(data, &b); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	if b.DataRef == "" {
+		return &b, nil
+	}
+	whole, err := env.Store.Blobs.Get(ctx, session, b.DataRef)
+	if errors.Is(err, kv.ErrNoBlob) {
+		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("session %s: body %s: %w", session, b.DataRef, err)
+	}
+	b = body{}
+	if err := json.Unmarshal(whole, &b); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return &b, nil
+}
+
+// recover folds the session and makes it ready to append. A newer fence in the log ends
+// the attempt (PROTOCOL 10).
+func (s *Session) recover(ctx context.Context) error {
+	started := time.Now()
+	f, err := fold(ctx, s.env, s.id)
+	if err != nil {
+		return err
+	}
+	if f.at.Fence > s.owner.Fence {
+		if end, err := s.stillMine(ctx); end != "" {
+			return errors.Join(errFenced, err)
+		}
+		return &journal.BrokenError{
+			Session: s.id, Sequence: f.at.Sequence,
+			Reason: fmt.Sprintf("the log has fence %d, the key that names this worker has %d", f.at.Fence, s.owner.Fence),
+		}
+	}
+	if err := s.checkMailbox(ctx, f.cursor); err != nil {
+		return err
+	}
+	s.kernel, s.ledger, s.cursor, s.snapshot = f.kernel, f.ledger, f.cursor, f.snapshot
+	s.purged = 0
+	s.lanes = lanes{stale: true}
+	s.writer = s.env.Log.Writer(s.id, string(s.owner.Incarnation), s.owner.Fence, f.at)
+	s.writer.Unknown = func(err error) {
+		s.env.Telemetry.UnknownOutcome()
+		s.log.WarnContext(ctx, "append undecided, trying again", "error", err)
+	}
+	s.outbox.reset(f.confirmed)
+	s.unsent = f.unsent
+	s.env.Telemetry.Recovered(time.Since(started))
+	s.log.DebugContext(ctx, "session recovered", "commit", f.at.Number, "cursor", f.cursor, "phase", s.kernel.Phase())
+	return nil
+}
+
+// Cursor reads how far a session has consumed its mailbox, from the last commit.
+func Cursor(ctx context.Context, env *Env, session string) (uint64, error) {
+	tail, err := env.Log.Last(ctx, session)
+	if err != nil || tail == nil {
+		return 0, err
+	}
+	b, err := readBody(ctx, env, session, tail.Data)
+	if err != nil {
+		return 0, err
+	}
+	return b.Record.Cursor, nil
+}

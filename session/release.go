@@ -1,0 +1,108 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/kv"
+)
+
+// release lets the session go: it hibernates, or its worker leaves. The key is an
+// obligation and is deleted last, when nothing is owed (PROTOCOL 15).
+//
+// An empty End and a nil error mean that something came in between: the session goes on.
+func (s *Session) release(ctx context.Context) (End, error) {
+	s.intake.close()
+	if len(s.intake.messages) > 0 {
+		return "", s.reopen(ctx)
+	}
+	s.begin()
+	s.next.claim = true
+	if err := s.commit(ctx, kindRelease); err != nil {
+		return "", err
+	}
+	if err := s.takeSnapshot(ctx); err != nil {
+		s.log.WarnContext(ctx, "released without a snapshot", "error", err)
+	}
+	if err := s.purgeConsumed(ctx); err != nil {
+		// Awaited (PROTOCOL 27): a mailbox left full would refuse producers while
+		// nobody is there to purge it.
+		return "", errors.Join(err, s.reopen(ctx))
+	}
+	s.purged = s.cursor
+	switch err := s.env.Store.Owners.Release(ctx, s.owner); {
+	case errors.Is(err, kv.ErrMoved), errors.Is(err, kv.ErrNotOwned):
+		return Lost, nil
+	case err != nil:
+		// Undecided: the key may stand. Whoever sees it takes it over.
+		return HandedOver, err
+	}
+	// The activation consumer may have seen an input while the key still stood, and left
+	// it to us: look once more, behind the cursor.
+	waiting, err := s.inputWaits(ctx)
+	if err != nil {
+		s.log.WarnContext(ctx, "released without a last look at the mailbox", "error", err)
+	}
+	if !waiting {
+		s.env.Telemetry.Hibernated()
+		return Released, nil
+	}
+	owner, err := s.env.Store.Owners.Claim(ctx, s.id, s.owner.Incarnation)
+	if err != nil {
+		return Lost, nil // somebody else was faster
+	}
+	if s.draining {
+		// The worker leaves; whoever takes its keys over finds the input.
+		return HandedOver, nil
+	}
+	s.owner = owner
+	s.log = s.env.Logger.With("session", s.id, "fence", owner.Fence)
+	return "", errAgain
+}
+
+// errAgain makes a session that claimed itself again start from the log.
+var errAgain = errors.New("an input came while the session was released")
+
+// reopen sets up the consumer again after a release that did not happen.
+func (s *Session) reopen(ctx context.Context) error {
+	in, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	s.intake = in
+	return nil
+}
+
+// inputWaits reports whether the mailbox holds anything behind the cursor, asking the
+// stream's leader.
+func (s *Session) inputWaits(ctx context.Context) (bool, error) {
+	for _, subject := range []string{s.env.Namespace.In(s.id), s.env.Namespace.Ctl(s.id)} {
+		last, err := s.mailbox().GetLastMsgForSubject(ctx, subject)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue
+		}
+		if err != nil {
+			return false, fmt.Errorf("session %s: mailbox: %w", s.id, err)
+		}
+		if last.Sequence > s.cursor {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (s *Session) purgeConsumed(ctx context.Context) error {
+	if s.cursor == 0 || s.cursor == s.purged {
+		return nil
+	}
+	for _, subject := range []string{s.env.Namespace.In(s.id), s.env.Namespace.Ctl(s.id)} {
+		err := s.mailbox().Purge(ctx, jetstream.WithPurgeSubject(subject), jetstream.WithPurgeSequence(s.cursor+1))
+		if err != nil {
+			return fmt.Errorf("session %s: purge %s: %w", s.id, subject, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,387 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+
+	"github.com/kalahari-run/kalahari/executor"
+	"github.com/kalahari-run/kalahari/kernel"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// maxBatch bounds the inputs of one run.
+const maxBatch = 256
+
+// running is a run whose executor call is under way.
+type running struct {
+	id     string
+	inputs []*entry
+	start  time.Time
+	cancel context.CancelCauseFunc
+	// interrupted says that a user or a command cancelled the run.
+	interrupted bool
+	// immediate is set when the turn appends context and asks no model.
+	immediate bool
+}
+
+// finished is what an executor call came to.
+type finished struct {
+	run    *running
+	result *executor.Result
+	err    error
+}
+
+// Why a run's context ended.
+var (
+	errInterrupted = errors.New("the run was interrupted")
+	errLetGo       = errors.New("the session left this worker")
+)
+
+// runDue reports whether the run loop would look for a batch (chapter 02, 6.9): woken,
+// nothing in progress, an executor registered, a phase that processes the queue.
+func (s *Session) runDue() bool {
+	st := s.kernel.State()
+	return s.wake && s.run == nil && !s.draining && st.CurrentRunID.IsNone() &&
+		st.RegistrationPhase != kernel.RegistrationPhaseQueuing &&
+		st.LifecyclePhase&(kernel.Idle|kernel.Attached|kernel.Retired) != 0
+}
+
+// startRun begins the next run if one is due and inputs are queued.
+func (s *Session) startRun() {
+	if s.failure != nil || !s.runDue() {
+		return
+	}
+	st := s.kernel.State()
+	batch := s.batch()
+	if len(batch) == 0 {
+		s.wake = false
+		return
+	}
+	run := uuid.Must(uuid.NewV7()).String()
+	c := batch[0].cause()
+	if st.LifecyclePhase == kernel.Retired {
+		s.must(&kernel.DrainQueuedRun{RunID: kernel.RunId(run)}, c)
+	} else if o := s.apply(&kernel.Prepare{SessionID: st.SessionID.Value(), RunID: kernel.RunId(run)}, c); !o.OK() {
+		// An unregistered session runs nothing until it is registered again.
+		s.wake = false
+		return
+	}
+	for _, e := range batch {
+		s.must(&kernel.StageForRun{InputID: e.ID, RunID: run}, e.cause())
+		s.must(&kernel.IncrementAttemptCount{InputID: e.ID}, e.cause())
+		s.outcome("InputStaged", inputStaged{InputID: e.ID, RunID: run, Attempt: st.InputAttemptCounts[e.ID]}, e.cause())
+	}
+	s.lanes.take(s.batchLane, len(batch))
+	s.must(startTurn(run, batch), c)
+	s.change(func(d *delta) { d.Run = &execution{RunID: run, Count: 1} })
+	s.next.stored = append(s.next.stored, func() { s.launch(run, batch) })
+}
+
+// startTurn picks the turn's start (chapter 02, 6.9 step 6; chapter 03, who sends what).
+func startTurn(run string, batch []*entry) kernel.Trigger {
+	if contextOnly(batch) {
+		return &kernel.StartImmediateContext{RunID: kernel.RunId(run)}
+	}
+	shape := kernel.ContentShapeConversation
+	if batch[0].Intent.IsSome() {
+		shape = kernel.ContentShapeConversationAndContext
+	}
+	return &kernel.StartConversationRun{
+		RunID: kernel.RunId(run), PrimitiveKind: kernel.TurnPrimitiveKindConversationTurn, AdmittedContentShape: shape,
+	}
+}
+
+// contextOnly reports whether a batch brings context and nothing to answer: continuations
+// that append to the context only.
+func contextOnly(batch []*entry) bool {
+	for _, e := range batch {
+		if e.Kind != kernel.AdmissionInputKindContinuation || !e.has("context_append") || e.has("turn_append") {
+			return false
+		}
+	}
+	return true
+}
+
+// batch selects the inputs of the next run (chapter 02, 6.7).
+func (s *Session) batch() []*entry {
+	s.readLanes()
+	if ids := s.lanes.steer; len(ids) > 0 {
+		s.batchLane = kernel.InputLaneSteer
+		return s.prefix(ids, func(first, e *entry) bool {
+			return e.Boundary == first.Boundary && e.Execution == first.Execution && e.Intent == first.Intent
+		})
+	}
+	s.batchLane = kernel.InputLaneQueue
+	return s.prefix(s.lanes.queue, func(first, e *entry) bool {
+		// A prompt stands alone; anything else stops before the first prompt.
+		return first.Kind != kernel.AdmissionInputKindPrompt && e.Kind != kernel.AdmissionInputKindPrompt &&
+			e.Execution == first.Execution && e.Intent == first.Intent
+	})
+}
+
+func (s *Session) prefix(ids []string, joins func(first, e *entry) bool) []*entry {
+	var batch []*entry
+	bytes := 0
+	for _, id := range ids {
+		e := s.ledger.Live[id]
+		if e == nil {
+			s.fail(fmt.Errorf("session %s: the kernel has input %s queued, the ledger does not know it", s.id, id))
+			return nil
+		}
+		bytes += len(e.Data)
+		if len(batch) > 0 && (len(batch) == maxBatch || bytes > s.env.CommitBytes || !joins(batch[0], e)) {
+			break
+		}
+		batch = append(batch, e)
+	}
+	return batch
+}
+
+func (s *Session) readLanes() {
+	if s.lanes.stale {
+		s.lanes.refresh(s.kernel.State())
+	}
+}
+
+// launch calls the executor. The commit that stages the run is stored (PROTOCOL 3, 12).
+func (s *Session) launch(id string, batch []*entry) {
+	st := s.kernel.State()
+	if s.run != nil || !st.CurrentRunID.Is(kernel.RunId(id)) {
+		return // ended by a command in the same commit
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	r := &running{id: id, inputs: batch, start: s.now(), cancel: cancel, immediate: contextOnly(batch)}
+	s.run = r
+	req := &executor.Run{
+		Namespace: s.env.Namespace.Name(), Session: s.id, ID: id, Fence: s.owner.Fence,
+		Attempt: st.InputAttemptCounts[batch[0].ID], Execution: s.ledger.Run.Count, Key: id,
+		Boundary: batch[0].Boundary, Kind: batch[0].Execution,
+	}
+	for _, e := range batch {
+		req.Inputs = append(req.Inputs, executor.Input{
+			ID: e.ID, Kind: e.Kind, Type: e.Type, Data: e.Data, Text: e.text(), Lane: e.Lane, HandlingMode: e.HandlingMode,
+		})
+	}
+	results := s.results // has room for the one call under way
+	s.calls.Add(1)
+	go func() {
+		defer s.calls.Done()
+		res, err := executor.Call(ctx, s.env.Executor, req)
+		cancel(nil)
+		select {
+		case results <- finished{r, res, err}:
+		case <-s.over:
+			// Nobody waits for it any more: the run belongs to the next owner.
+		}
+	}()
+}
+
+// resume takes up the run that was in progress when the state was recovered. Its executor
+// call died with its owner: the run is executed again, under the same key, unless it has
+// taken too many owners with it.
+func (s *Session) resume() {
+	st := s.kernel.State()
+	run, ok := st.CurrentRunID.Get()
+	if !ok || st.LifecyclePhase != kernel.Running {
+		return
+	}
+	var batch []*entry
+	for id, phase := range st.InputPhases {
+		if phase == kernel.InputPhaseStaged && st.InputRunAssociations[id] == string(run) {
+			if e := s.ledger.Live[id]; e != nil {
+				batch = append(batch, e)
+			}
+		}
+	}
+	sortByOrder(batch, st)
+	count := uint64(1)
+	if s.ledger.Run != nil {
+		count = s.ledger.Run.Count + 1
+	}
+	if len(batch) == 0 || count > s.env.MaxExecutions {
+		s.interrupted = &finished{
+			run: &running{id: string(run), inputs: batch, start: s.now()},
+			err: &executor.ApplyError{
+				Cause:   kernel.RuntimeApplyFailureCauseExecutorStopped,
+				Message: fmt.Sprintf("the run was lost with its worker %d times", count-1),
+			},
+		}
+		return
+	}
+	s.change(func(d *delta) { d.Run = &execution{RunID: string(run), Count: count} })
+	s.next.stored = append(s.next.stored, func() { s.launch(string(run), batch) })
+}
+
+// settle turns what an executor reports into inputs of the kernel (chapter 02, 6.10).
+func (s *Session) settle(f finished) {
+	if s.run == f.run {
+		s.run = nil
+	}
+	st := s.kernel.State()
+	if !st.CurrentRunID.Is(kernel.RunId(f.run.id)) {
+		return // stopped, destroyed or reset meanwhile: its inputs have ended
+	}
+	c := cause{}
+	if len(f.run.inputs) > 0 {
+		c = f.run.inputs[0].cause()
+	}
+	err := f.err
+	if f.run.interrupted && err != nil {
+		err = executor.ErrCancelled
+	}
+	switch {
+	case err == nil && len(f.run.inputs) > 0:
+		s.completeRun(f, c)
+	case errors.Is(err, executor.ErrCancelled):
+		if f.run.interrupted && st.TurnPhase != kernel.TurnPhaseCancelled {
+			run := kernel.RunId(f.run.id)
+			s.apply(&kernel.CancelNow{RunID: run}, c)
+			s.apply(&kernel.CancellationObserved{RunID: run}, c)
+		}
+		s.cancelRun(f.run, c)
+	default:
+		s.failRun(f, err, c)
+	}
+	s.change(func(d *delta) { d.RunOver = true })
+	s.env.Telemetry.RunEnded(err, s.now().Sub(f.run.start))
+	if w := s.ledger.Retiring; w != nil && s.kernel.Phase() != kernel.Running {
+		s.retireNow(w)
+	}
+}
+
+// completeRun commits a successful run: boundary, run, inputs.
+func (s *Session) completeRun(f finished, c cause) {
+	run := kernel.RunId(f.run.id)
+	s.must(&kernel.PrimitiveApplied{RunID: run}, c)
+	if !f.run.immediate {
+		// The executor drove the turn itself; these are its milestones.
+		s.must(&kernel.LlmReturnedTerminal{RunID: run}, c)
+		s.must(&kernel.BoundaryComplete{RunID: run}, c)
+	}
+	st := s.kernel.State()
+	if st.TurnPhase == kernel.TurnPhaseCancelled {
+		// A cancel was waiting for this boundary.
+		s.cancelRun(f.run, c)
+		return
+	}
+	result := outputOf(f.result)
+	if result != nil {
+		s.emit("RunOutput", subjects.OutputType("RunOutput"), mustJSON(runOutput{RunID: f.run.id, Content: result, Usage: usageOf(f.result)}), c)
+	}
+	for _, e := range f.run.inputs {
+		ec := e.cause()
+		s.must(&kernel.MarkApplied{InputID: e.ID}, ec)
+		s.must(&kernel.MarkAppliedPendingConsumption{InputID: e.ID}, ec)
+		s.must(&kernel.RecordBoundarySeq{InputID: e.ID, RunID: run}, ec)
+		s.outcome("InputApplied", inputApplied{InputID: e.ID, RunID: f.run.id, BoundarySequence: st.InputBoundarySequences[e.ID]}, ec)
+	}
+	s.must(&kernel.RunCompleted{RunID: run}, c)
+	s.must(&kernel.Commit{InputID: kernel.InputId(f.run.inputs[0].ID), RunID: run}, c)
+	for _, e := range f.run.inputs {
+		ec := e.cause()
+		s.must(&kernel.ConsumeInput{InputID: e.ID}, ec)
+		s.end(e, f.run.id, kernel.InputPublicTerminalOutcomeCompleted, "", result, ec)
+	}
+	s.wake = true // the loop goes on to the next batch (6.9 step 8)
+}
+
+// failRun puts a failed run's inputs back, or ends them when their attempts are used up.
+func (s *Session) failRun(f finished, err error, c cause) {
+	failed := &kernel.RunFailed{RunID: kernel.RunId(f.run.id), Error: err.Error()}
+	var apply *executor.ApplyError
+	var terminal *executor.TerminalError
+	switch {
+	case errors.As(err, &terminal):
+		// The turn itself failed: it is told first, the run then ends on its verdict.
+		run := kernel.RunId(f.run.id)
+		if o := s.apply(&kernel.FatalFailure{RunID: run, TerminalFailureSource: terminal.Source, Error: terminal.Message}, c); o.OK() {
+			failed.MachineTerminalFailureObserved = true
+			break
+		}
+		fallthrough
+	default:
+		cause, message := kernel.RuntimeApplyFailureCauseExecutorInternal, err.Error()
+		if errors.As(err, &apply) {
+			cause, message = apply.Cause, apply.Message
+		}
+		failed.RuntimeApplyFailureCause, failed.RuntimeApplyFailureMessage = kernel.Some(cause), kernel.Some(message)
+	}
+	s.must(failed, c)
+	s.must(&kernel.Fail{RunID: kernel.RunId(f.run.id)}, c)
+	var again []*entry
+	for _, e := range f.run.inputs {
+		st := s.kernel.State()
+		s.must(&kernel.ResolveStagedRollback{InputID: e.ID, Lane: st.InputRecoveryLanes[e.ID]}, e.cause())
+		if st.InputPhases[e.ID] == kernel.InputPhaseAbandoned {
+			s.end(e, f.run.id, kernel.InputPublicTerminalOutcomeAbandoned, st.InputAbandonReason[e.ID].String(), nil, e.cause())
+		} else {
+			again = append(again, e)
+		}
+	}
+	s.lanes.stale = true
+	s.readLanes()
+	if len(again) > 0 {
+		if len(s.lanes.queue)+len(s.lanes.steer) > len(again) {
+			for _, e := range again {
+				s.must(&kernel.DeferInputBehindBacklog{InputID: e.ID}, e.cause())
+			}
+			s.lanes.stale = true
+		} else {
+			s.retryLater(s.kernel.State().InputAttemptCounts[again[0].ID])
+			return
+		}
+	}
+	s.wake = true
+}
+
+// retryLater wakes the loop after a pause that doubles with each attempt, so that a run
+// that fails at once does not spin.
+func (s *Session) retryLater(attempts uint64) {
+	s.wake = false
+	d := s.env.RetryDelay << min(attempts-1, 8)
+	s.retry.Reset(d)
+	s.retrying = true
+}
+
+// cancelRun ends a cancelled run; its inputs end as Cancelled.
+func (s *Session) cancelRun(r *running, c cause) {
+	run := kernel.RunId(r.id)
+	s.must(&kernel.RunCancelled{RunID: run}, c)
+	s.must(&kernel.CancelRun{RunID: run}, c)
+	for _, e := range r.inputs {
+		st := s.kernel.State()
+		if st.InputPhases[e.ID] != kernel.InputPhaseStaged {
+			continue
+		}
+		s.must(&kernel.AbandonInput{
+			InputID: e.ID, Reason: kernel.InputAbandonReasonCancelled, AttemptCount: st.InputAttemptCounts[e.ID],
+		}, e.cause())
+		s.end(e, r.id, kernel.InputPublicTerminalOutcomeCancelled, kernel.InputAbandonReasonCancelled.String(), nil, e.cause())
+	}
+	s.wake = true
+}
+
+func outputOf(r *executor.Result) jsontext.Value {
+	switch {
+	case r.Terminal == executor.CallbackPending:
+		return mustJSON(map[string]any{"callback_pending": map[string]any{"tool_name": r.ToolName, "args": r.ToolArgs}})
+	case r.Terminal == executor.NoPendingBoundary:
+		return nil
+	case r.Content != nil:
+		return r.Content
+	default:
+		return mustJSON(map[string]string{"text": r.Text})
+	}
+}
+
+func usageOf(r *executor.Result) any {
+	if r.Usage == nil {
+		return nil
+	}
+	return r.Usage
+}

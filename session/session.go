@@ -1,0 +1,419 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/journal"
+	"github.com/kalahari-run/kalahari/kernel"
+	"github.com/kalahari-run/kalahari/kv"
+)
+
+// Session is one session owned by this worker. Make one with [New] after the owner key
+// was won, and call Run.
+type Session struct {
+	env   *Env
+	id    string
+	owner kv.Owner
+	log   *slog.Logger
+
+	// The state, rebuilt from the log and ahead of it by at most one commit.
+	kernel   *kernel.Kernel
+	ledger   ledger
+	lanes    lanes
+	cursor   uint64 // stream sequence of the last mailbox message in the state
+	writer   *journal.Writer
+	snapshot kv.Snapshot // the last one known stored; Revision guards the next (PROTOCOL 20)
+	outbox   *outbox
+	unsent   []outgoing // of earlier owners, to be published once the claim is stored
+
+	next        pending
+	taking      jetstream.Msg // the message being taken
+	wake        bool          // the run loop has reason to look for work
+	batchLane   kernel.InputLane
+	run         *running
+	interrupted *finished // a run of an earlier owner that is not tried again
+	retry       *time.Timer
+	retrying    bool
+	draining    bool
+	failure     error
+
+	intake  *intake
+	results chan finished
+	asks    chan func()
+	drain   chan struct{}
+	doubt   chan struct{} // closed over and over: the owner key may have changed hands
+	over    chan struct{}
+	calls   sync.WaitGroup
+
+	purged     uint64        // the mailbox is purged up to here
+	sincePurge int           // mailbox messages taken since
+	trimmable  []kv.Snapshot // behind which the log may be trimmed one day
+	stop       sync.Once
+}
+
+// End is why a session left its worker.
+type End string
+
+const (
+	// Released: the session owed nothing; its key is gone.
+	Released End = "released"
+	// Lost: another worker owns the session.
+	Lost End = "lost"
+	// HandedOver: the worker leaves; the key stands, for another worker to take over.
+	HandedOver End = "handed over"
+	// Quarantined: the log cannot be folded. The key stands, so that nobody goes on from
+	// a wrong state; an operator has to look.
+	Quarantined End = "quarantined"
+)
+
+// New returns the session of the given owner key, which names this worker.
+func New(env *Env, owner kv.Owner) *Session {
+	s := &Session{
+		env: env, id: owner.Session, owner: owner,
+		log:     env.Logger.With("session", owner.Session, "fence", owner.Fence),
+		results: make(chan finished, 1), asks: make(chan func()), drain: make(chan struct{}),
+		doubt: make(chan struct{}, 1), over: make(chan struct{}),
+		retry: time.NewTimer(time.Hour),
+	}
+	s.retry.Stop()
+	s.outbox = newOutbox(env.Sender, env.Namespace, s.id)
+	return s
+}
+
+// ID is the session's id.
+func (s *Session) ID() string { return s.id }
+
+// Fence is the fence token under which this worker owns the session.
+func (s *Session) Fence() uint64 { return s.owner.Fence }
+
+func (s *Session) now() time.Time { return s.env.Now() }
+
+// Drain makes the session leave: no new run starts, the one in progress may end. Run
+// returns when nothing is owed (Released) or when its context ends (HandedOver).
+func (s *Session) Drain() { s.stop.Do(func() { close(s.drain) }) }
+
+// Doubt tells the session that the owner key may name somebody else (PROTOCOL 14).
+func (s *Session) Doubt() {
+	select {
+	case s.doubt <- struct{}{}:
+	default:
+	}
+}
+
+// Run hosts the session until it leaves this worker, and says why. The error, if any,
+// says more; it is nil for Released.
+func (s *Session) Run(ctx context.Context) (End, error) {
+	defer s.leave()
+	for attempt := 0; ; attempt++ {
+		end, err := s.own(ctx)
+		if end != "" {
+			return end, err
+		}
+		// The log went on without us, or session and kernel disagreed. If the key still
+		// names us: fold anew and claim again (PROTOCOL 5).
+		s.log.WarnContext(ctx, "session gives up its state", "error", err)
+		s.forgetState()
+		if end, err := s.stillMine(ctx); end != "" {
+			return end, err
+		}
+		if !sleep(ctx, min(10*time.Millisecond<<min(attempt, 8), 2*time.Second)) {
+			return HandedOver, ctx.Err()
+		}
+	}
+}
+
+// stillMine asks the leader whether the owner key still names this worker at this fence.
+func (s *Session) stillMine(ctx context.Context) (End, error) {
+	for try := 0; ; try++ {
+		owner, err := s.env.Store.Owners.Read(ctx, s.id)
+		switch {
+		case errors.Is(err, kv.ErrNotOwned):
+			return Lost, nil
+		case err == nil && (owner.Fence != s.owner.Fence || owner.Incarnation != s.owner.Incarnation):
+			return Lost, nil
+		case err == nil:
+			return "", nil
+		}
+		if !sleep(ctx, min(50*time.Millisecond<<min(try, 6), 2*time.Second)) {
+			return HandedOver, ctx.Err()
+		}
+	}
+}
+
+// own claims the log, then serves until something ends it. An empty End means: try again.
+func (s *Session) own(ctx context.Context) (End, error) {
+	s.failure = nil
+	if err := s.recover(ctx); err != nil {
+		return s.verdict(ctx, err)
+	}
+	s.begin()
+	s.firstSteps()
+	s.resume()
+	s.next.claim = true
+	if err := s.commit(ctx, kindClaim); err != nil {
+		return s.verdict(ctx, err)
+	}
+	// Otherwise a stalled claimant could go on behind a newer owner (PROTOCOL 10).
+	if end, err := s.stillMine(ctx); end != "" {
+		return end, err
+	}
+	if s.writer.Position().Number == 1 {
+		s.enlist(ctx)
+	}
+	in, err := s.open(ctx)
+	if err != nil {
+		return s.verdict(ctx, err)
+	}
+	s.intake = in
+	end, err := s.serve(ctx)
+	s.intake.close()
+	if end == "" {
+		return s.verdict(ctx, err)
+	}
+	return end, err
+}
+
+// verdict tells the errors that end a session from those after which it tries again.
+func (s *Session) verdict(ctx context.Context, err error) (End, error) {
+	switch {
+	case ctx.Err() != nil:
+		return HandedOver, ctx.Err()
+	case errors.Is(err, journal.ErrBroken):
+		s.env.Telemetry.Quarantined()
+		s.log.ErrorContext(ctx, "session quarantined", "error", err)
+		return Quarantined, err
+	case errors.Is(err, errFenced):
+		return Lost, err
+	}
+	return "", err
+}
+
+// firstSteps bring a new session to life: it is registered and has an executor, so that
+// its first input finds it Attached (chapter 01, registration and attaching).
+func (s *Session) firstSteps() {
+	if s.kernel.Phase() == kernel.Initializing {
+		s.change(func(d *delta) { d.Created = s.next.now })
+		s.must(&kernel.Initialize{}, cause{})
+		s.must(&kernel.RegisterSession{SessionID: s.sessionID()}, cause{})
+		s.must(&kernel.EnsureSessionWithExecutor{SessionID: s.sessionID()}, cause{})
+	}
+	// A new owner looks at what is queued, as attaching an executor does.
+	s.wake = true
+}
+
+// enlist makes the session known to the directory, beside its work: the directory is for
+// people and lists, nothing depends on it.
+func (s *Session) enlist(ctx context.Context) {
+	entry := kv.SessionEntry{Session: s.id, CreatedAt: s.ledger.Created}
+	s.calls.Add(1)
+	go func() {
+		defer s.calls.Done()
+		if err := s.env.Store.Directory.Put(ctx, entry); err != nil {
+			s.log.WarnContext(ctx, "session not enlisted", "error", err)
+		}
+	}()
+}
+
+// serve is the session's life: collect, apply, commit, let out.
+func (s *Session) serve(ctx context.Context) (End, error) {
+	idle := time.NewTimer(s.env.HibernateAfter)
+	defer idle.Stop()
+	quiet := false // the idle timer fired and nothing has come since
+	for {
+		s.begin()
+		if f := s.interrupted; f != nil {
+			s.interrupted = nil
+			s.settle(*f)
+		}
+		if s.next.empty() && s.failure == nil && !s.runDue() {
+			if (quiet || s.draining) && s.owesNothing() {
+				end, err := s.release(ctx)
+				if end != "" || err != nil {
+					return end, err
+				}
+				quiet = false
+			}
+			if !quiet && !s.draining {
+				idle.Reset(s.env.HibernateAfter)
+			}
+			select {
+			case <-ctx.Done():
+				return HandedOver, ctx.Err()
+			case m := <-s.intake.messages:
+				quiet = false
+				s.next.now = s.now()
+				s.take(ctx, m)
+			case f := <-s.results:
+				quiet = false
+				s.next.now = s.now()
+				s.settle(f)
+			case ask := <-s.asks:
+				ask()
+			case <-s.retry.C:
+				s.retrying, s.wake = false, true
+			case <-s.doubt:
+				if end, err := s.stillMine(ctx); end != "" {
+					return end, err
+				}
+			case <-s.drain:
+				s.draining, s.drain = true, nil
+			case <-idle.C:
+				quiet = true
+			case <-s.outboxQuiet(quiet):
+			}
+		}
+		s.collect(ctx)
+		s.startRun()
+		s.forget()
+		if s.failure != nil {
+			return "", s.failure
+		}
+		if s.next.empty() {
+			continue
+		}
+		if err := s.commit(ctx, kindStep); err != nil {
+			return "", err
+		}
+		s.snapshotIfDue(ctx)
+	}
+}
+
+// outboxQuiet wakes a session that only waits for its publications to be confirmed
+// before it may leave.
+func (s *Session) outboxQuiet(quiet bool) <-chan struct{} {
+	if !quiet && !s.draining {
+		return nil
+	}
+	select {
+	case <-s.outbox.drained():
+		return nil
+	default:
+		return s.outbox.drained()
+	}
+}
+
+// collect takes everything that has arrived, until the commit is full (PROTOCOL 7).
+func (s *Session) collect(ctx context.Context) {
+	for s.failure == nil && s.next.bytes() < s.env.CommitBytes {
+		select {
+		case f := <-s.results:
+			s.settle(f)
+			continue
+		default:
+		}
+		select {
+		case m := <-s.intake.messages:
+			s.take(ctx, m)
+		default:
+			return
+		}
+	}
+}
+
+// fail makes the session give up its state and fold the log anew.
+func (s *Session) fail(err error) {
+	if s.failure == nil {
+		s.failure = err
+	}
+}
+
+// forgetState stops everything that followed from the state.
+func (s *Session) forgetState() {
+	if r := s.run; r != nil {
+		r.cancel(errLetGo)
+		s.run = nil
+	}
+	// What the executor still reports belongs to a state that is gone.
+	s.results = make(chan finished, 1)
+	s.outbox.close()
+	s.outbox = newOutbox(s.env.Sender, s.env.Namespace, s.id)
+	s.kernel, s.interrupted, s.retrying = nil, nil, false
+	s.retry.Stop()
+}
+
+func (s *Session) leave() {
+	close(s.over)
+	if r := s.run; r != nil {
+		r.cancel(errLetGo)
+	}
+	s.retry.Stop()
+	s.outbox.close()
+}
+
+// Wait waits for the executor calls of the session to return. They have been told to; an
+// executor that does not heed its context may take its time.
+func (s *Session) Wait() { s.calls.Wait() }
+
+// owesNothing reports whether the session may let its key go (PROTOCOL 15): no run, no
+// work it would start by itself, everything confirmed published.
+func (s *Session) owesNothing() bool {
+	if s.run != nil || s.retrying || s.ledger.Retiring != nil || s.kernel.State().CurrentRunID.IsSome() {
+		return false
+	}
+	s.readLanes()
+	if s.draining && !s.lanes.empty() {
+		return false // nobody would run them before the next input came
+	}
+	select {
+	case <-s.outbox.drained():
+		return true
+	default:
+		return false
+	}
+}
+
+// Ask runs f between two commits, in the session's own goroutine.
+func (s *Session) Ask(ctx context.Context, f func(*View)) error {
+	done := make(chan struct{})
+	ask := func() {
+		f(&View{s})
+		close(done)
+	}
+	select {
+	case s.asks <- ask:
+		<-done
+		return nil
+	case <-s.over:
+		return fmt.Errorf("session %s: %w", s.id, ErrGone)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ErrGone says that the session has left this worker.
+var ErrGone = errors.New("the session has left this worker")
+
+var errFenced = errors.New("a newer owner has written to the log")
+
+func sortByOrder(entries []*entry, st *kernel.State) {
+	slices.SortFunc(entries, func(a, b *entry) int {
+		x, y := st.InputAdmissionSeq[a.ID], st.InputAdmissionSeq[b.ID]
+		switch {
+		case x < y:
+			return -1
+		case x > y:
+			return 1
+		default:
+			return 0
+		}
+	})
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,92 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/kalahari-run/kalahari/kernel"
+	"github.com/kalahari-run/kalahari/kv"
+)
+
+// snapshotIfDue takes a snapshot every SnapshotEvery commits, trims the log behind it and
+// purges the mailbox behind the cursor. A failure is not fatal: the log has everything.
+func (s *Session) snapshotIfDue(ctx context.Context) {
+	if s.writer.Position().Number-s.snapshot.Commit >= s.env.SnapshotEvery {
+		if err := s.takeSnapshot(ctx); err != nil {
+			s.log.WarnContext(ctx, "snapshot not taken", "error", err)
+			return
+		}
+		s.purgeMailbox(ctx)
+	}
+	// The bound counts what is not purged (PROTOCOL 27).
+	if s.sincePurge += s.next.inputs; uint64(s.sincePurge) >= s.env.MailboxLimit/2 {
+		s.purgeMailbox(ctx)
+	}
+}
+
+// takeSnapshot writes the state at the last commit, forward only (PROTOCOL 20), and trims
+// the log behind it, leaving the feed its horizon.
+func (s *Session) takeSnapshot(ctx context.Context) error {
+	at := s.writer.Position()
+	ks, err := kernel.MarshalState(s.kernel.State())
+	if err != nil {
+		return fmt.Errorf("session %s: kernel state: %w", s.id, err)
+	}
+	confirmed, unsent := s.outbox.unsent()
+	data, err := json.Marshal(state{
+		Version: recordVersion, Cursor: s.cursor, Fence: at.Fence,
+		Confirmed: confirmed, Unsent: unsent, Ledger: s.ledger, Kernel: ks,
+	})
+	if err != nil {
+		return fmt.Errorf("session %s: snapshot: %w", s.id, err)
+	}
+	snap := kv.Snapshot{Session: s.id, Commit: at.Number, Sequence: at.Sequence, Data: data}
+	snap.Revision, err = s.env.Store.Snapshots.Write(ctx, snap, s.snapshot.Revision)
+	if err != nil {
+		if errors.Is(err, kv.ErrMoved) || errors.Is(err, kv.ErrBackwards) {
+			// Somebody else writes snapshots of this session: ask whose it is.
+			s.Doubt()
+		}
+		return fmt.Errorf("session %s: snapshot: %w", s.id, err)
+	}
+	snap.Data = nil
+	s.trim(ctx, snap)
+	s.snapshot = snap
+	return nil
+}
+
+// trim removes commits that lie behind both the snapshot and the feed's horizon. The
+// stream sequence of a commit that far back is not known any more, so the trim goes in
+// steps: up to the snapshot before the one that is now older than the horizon.
+func (s *Session) trim(ctx context.Context, snap kv.Snapshot) {
+	s.trimmable = append(s.trimmable, snap)
+	n := 0
+	for n+1 < len(s.trimmable) && snap.Commit-s.trimmable[n].Commit >= s.env.FeedHorizon {
+		n++
+	}
+	if n == 0 {
+		return
+	}
+	// Exclusive: the commit of the snapshot itself stays (PROTOCOL 8).
+	if err := s.env.Log.Trim(ctx, s.id, s.trimmable[n-1].Sequence); err != nil {
+		s.log.WarnContext(ctx, "log not trimmed", "error", err)
+		return
+	}
+	s.trimmable = s.trimmable[n:]
+}
+
+// purgeMailbox removes what the session has consumed. The cursor is committed.
+func (s *Session) purgeMailbox(ctx context.Context) {
+	s.sincePurge = 0
+	if s.cursor == s.purged {
+		return
+	}
+	if err := s.purgeConsumed(ctx); err != nil {
+		s.log.WarnContext(ctx, "mailbox not purged", "error", err)
+		return
+	}
+	s.purged = s.cursor
+}

@@ -1,0 +1,207 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kalahari-run/kalahari/kv"
+	"github.com/kalahari-run/kalahari/session"
+)
+
+// guest is a session this worker hosts, or is about to.
+type guest struct {
+	session *session.Session // nil while the claim is under way
+	stop    context.CancelFunc
+}
+
+// reserve notes that a session is being claimed, so that it is claimed once. It fails if
+// the session is here already, cannot be hosted, or there is no room.
+func (l *life) reserve(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.leaving || l.hosted[id] != nil || l.quarantined[id] != nil || len(l.hosted) >= l.cfg.Capacity {
+		return false
+	}
+	l.hosted[id] = &guest{}
+	return true
+}
+
+func (l *life) unreserve(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.hosted, id)
+}
+
+// here reports whether the session is hosted by this worker or on its way.
+func (l *life) here(id string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.hosted[id] != nil
+}
+
+func (l *life) guest(id string) *session.Session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if g := l.hosted[id]; g != nil {
+		return g.session
+	}
+	return nil
+}
+
+func (l *life) room() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.leaving {
+		return 0
+	}
+	return l.cfg.Capacity - len(l.hosted)
+}
+
+// host runs a session whose key this worker has won and reserved.
+func (l *life) host(owner kv.Owner) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := session.New(l.env, owner)
+	l.mu.Lock()
+	if l.leaving {
+		// The key stands; whoever sees this worker leave takes it over.
+		delete(l.hosted, owner.Session)
+		l.mu.Unlock()
+		cancel()
+		return
+	}
+	l.hosted[owner.Session] = &guest{session: s, stop: cancel}
+	n := len(l.hosted)
+	l.guests.Add(1)
+	l.mu.Unlock()
+	l.observe(func(o Observer) { o.Hosting(n) })
+	go func() {
+		defer l.guests.Done()
+		defer cancel()
+		end, err := s.Run(ctx)
+		l.mu.Lock()
+		delete(l.hosted, owner.Session)
+		n := len(l.hosted)
+		if end == session.Quarantined {
+			l.quarantined[owner.Session] = err
+		}
+		l.mu.Unlock()
+		l.observe(func(o Observer) { o.Hosting(n) })
+		l.log.Debug("session left", "session", owner.Session, "fence", owner.Fence, "how", end, "error", err)
+	}()
+}
+
+func (l *life) observe(f func(Observer)) {
+	if l.cfg.Observer != nil {
+		f(l.cfg.Observer)
+	}
+}
+
+// claim wins a session for this worker and hosts it, if nobody alive owns it. It reports
+// whether the session is in good hands, this worker's or another's.
+func (l *life) claim(ctx context.Context, id string) bool {
+	if !l.reserve(id) {
+		return l.here(id)
+	}
+	owner, takeover, held := l.win(ctx, id)
+	if owner.Fence == 0 {
+		l.unreserve(id)
+		return held
+	}
+	l.observe(func(o Observer) { o.Claimed(takeover) })
+	l.host(owner)
+	return true
+}
+
+// win claims the key. held says that somebody alive has it.
+func (l *life) win(ctx context.Context, id string) (owner kv.Owner, takeover, held bool) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	owner, err := l.store.Owners.Claim(ctx, id, l.me)
+	if err == nil {
+		return owner, false, true
+	}
+	var owned *kv.OwnedError
+	if !errors.As(err, &owned) {
+		l.log.WarnContext(ctx, "claim failed", "session", id, "error", err)
+		return kv.Owner{}, false, false
+	}
+	switch {
+	case owned.Owner.Incarnation == l.me:
+		// A key that names this worker and is not hosted is adopted (PROTOCOL 14).
+		return owned.Owner, false, true
+	case l.alive(ctx, owned.Owner.Incarnation):
+		return kv.Owner{}, false, true
+	}
+	owner, err = l.store.Owners.TakeOver(ctx, owned.Owner, l.me)
+	if err != nil {
+		l.log.DebugContext(ctx, "takeover lost", "session", id, "error", err)
+		return kv.Owner{}, true, errors.Is(err, kv.ErrMoved)
+	}
+	return owner, true, true
+}
+
+// alive reports whether an incarnation lives. Before anybody is called dead, the leader is
+// asked (PROTOCOL 23).
+func (l *life) alive(ctx context.Context, inc kv.Incarnation) bool {
+	if inc == "" {
+		return false
+	}
+	if l.members.Alive(inc) {
+		return true
+	}
+	alive, err := l.members.Confirm(ctx, inc)
+	return err != nil || alive
+}
+
+// leave drains: every session is asked to end, and after the timeout told to.
+func (l *life) leave() {
+	started := time.Now()
+	l.lease.Update(func(m *kv.MemberInfo) { m.Draining = true })
+	l.mu.Lock()
+	l.leaving = true
+	n := len(l.hosted)
+	for _, g := range l.hosted {
+		if g.session != nil {
+			g.session.Drain()
+		}
+	}
+	l.mu.Unlock()
+	left := make(chan struct{})
+	go func() {
+		l.guests.Wait()
+		close(left)
+	}()
+	select {
+	case <-left:
+	case <-time.After(l.cfg.DrainTimeout):
+		l.stopGuests()
+		<-left
+	}
+	// Only now may others take over what is left (PROTOCOL 16).
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := l.lease.Leave(ctx); err != nil {
+		l.log.Warn("lease not given up, it will expire", "error", err)
+	}
+	l.log.Info("worker left", "worker", l.me, "sessions", n, "took", time.Since(started))
+}
+
+// abandon stops everything at once.
+func (l *life) abandon() {
+	l.mu.Lock()
+	l.leaving = true
+	l.mu.Unlock()
+	l.stopGuests()
+	l.guests.Wait()
+}
+
+func (l *life) stopGuests() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, g := range l.hosted {
+		if g.stop != nil {
+			g.stop()
+		}
+	}
+}

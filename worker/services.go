@@ -1,0 +1,231 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"github.com/kalahari-run/kalahari/kv"
+	"github.com/kalahari-run/kalahari/session"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// services are what a worker answers on: its private subjects and, with the whole fleet,
+// the queries.
+type services struct {
+	subs  []*nats.Subscription
+	micro micro.Service
+}
+
+func (s *services) stop() {
+	for _, sub := range s.subs {
+		_ = sub.Unsubscribe() // the connection may be gone already
+	}
+	if s.micro != nil {
+		_ = s.micro.Stop()
+	}
+}
+
+const (
+	serviceName  = "kalahari-sessions"
+	queryTimeout = 5 * time.Second
+	// headerAsked carries the query subject when a query is forwarded to the owner.
+	headerAsked = "Kalahari-Query"
+)
+
+func (l *life) serve(ctx context.Context) (*services, error) {
+	s := &services{}
+	probe, err := l.nc.Subscribe(l.ns.Probe(string(l.me)), func(m *nats.Msg) {
+		_ = m.Respond(nil) // a lost answer is asked for again
+	})
+	if err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
+	}
+	s.subs = append(s.subs, probe)
+	control, err := l.nc.Subscribe(l.ns.Control(string(l.me)), func(m *nats.Msg) {
+		go l.forwarded(ctx, m)
+	})
+	if err != nil {
+		s.stop()
+		return nil, fmt.Errorf("control: %w", err)
+	}
+	s.subs = append(s.subs, control)
+	s.micro, err = micro.AddService(l.nc, micro.Config{
+		Name: serviceName, Version: "1.0.0",
+		Description: "Kalahari: questions about sessions of the namespace " + l.ns.Name(),
+		Metadata:    map[string]string{"kalahari.namespace": l.ns.Name(), "kalahari.worker": string(l.me)},
+	})
+	if err == nil {
+		err = s.micro.AddEndpoint("query", micro.HandlerFunc(func(r micro.Request) {
+			go l.query(ctx, r)
+		}), micro.WithEndpointSubject(l.ns.QueryAll()))
+	}
+	if err != nil {
+		s.stop()
+		return nil, fmt.Errorf("query service: %w", err)
+	}
+	return s, nil
+}
+
+// The codes of query errors (WIRE, queries).
+var (
+	errNoSession = &queryError{"session_not_found", "404", "there is no such session"}
+	errNoInput   = &queryError{"input_not_found", "404", "the session has no such input, or has forgotten it"}
+	errNoQuery   = &queryError{"unknown_query", "400", "there is no such query"}
+)
+
+type queryError struct{ code, status, message string }
+
+func (e *queryError) Error() string { return e.code + ": " + e.message }
+
+// query answers one question: from the session if it is here, through its owner if it
+// has one, from the store if nobody owns it.
+func (l *life) query(ctx context.Context, r micro.Request) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	id, name, ok := l.parseQuery(r.Subject())
+	if !ok {
+		respondError(r, errNoQuery)
+		return
+	}
+	answer, err := l.ask(ctx, id, name, r.Data(), true)
+	if err != nil {
+		respondError(r, err)
+		return
+	}
+	_ = r.Respond(answer) // an asker that is gone needs no answer
+}
+
+func (l *life) parseQuery(subject string) (id, name string, ok bool) {
+	rest, ok := strings.CutPrefix(subject, strings.TrimSuffix(l.ns.QueryAll(), "*.*"))
+	if !ok {
+		return "", "", false
+	}
+	id, name, ok = strings.Cut(rest, ".")
+	return id, name, ok && subjects.CheckToken("session", id) == nil
+}
+
+func respondError(r micro.Request, err error) {
+	var q *queryError
+	if !errors.As(err, &q) {
+		q = &queryError{"internal", "500", err.Error()}
+	}
+	body, _ := json.Marshal(map[string]any{"error": map[string]string{"code": q.code, "message": q.message}})
+	_ = r.Error(q.status, q.message, body)
+}
+
+// ask finds who can answer.
+func (l *life) ask(ctx context.Context, id, name string, args []byte, mayForward bool) ([]byte, error) {
+	if name == "owner" {
+		return l.ownerOf(ctx, id)
+	}
+	if s := l.guest(id); s != nil {
+		var answer []byte
+		var err error
+		askErr := s.Ask(ctx, func(v *session.View) { answer, err = view(v, name, args) })
+		if !errors.Is(askErr, session.ErrGone) {
+			return answer, errors.Join(askErr, err)
+		}
+	}
+	if owner, ok := l.owners.Lookup(id); ok && mayForward && owner.Incarnation != l.me && l.members.Alive(owner.Incarnation) {
+		m, err := l.nc.RequestMsgWithContext(ctx, &nats.Msg{
+			Subject: l.ns.Control(string(owner.Incarnation)), Data: args,
+			Header: nats.Header{headerAsked: {l.ns.Query(id, name)}},
+		})
+		if err == nil {
+			return forwardedAnswer(m)
+		}
+		// The owner has gone meanwhile: the store knows what is committed.
+	}
+	v, err := session.Stored(ctx, l.env, id)
+	if errors.Is(err, session.ErrUnknown) {
+		return nil, errNoSession
+	}
+	if err != nil {
+		return nil, err
+	}
+	return view(v, name, args)
+}
+
+func (l *life) ownerOf(ctx context.Context, id string) ([]byte, error) {
+	owner, err := l.store.Owners.Read(ctx, id)
+	if errors.Is(err, kv.ErrNotOwned) {
+		return json.Marshal(map[string]any{"session": id, "owner": nil})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]any{"session": id, "owner": map[string]any{
+		"incarnation": owner.Incarnation, "fence": owner.Fence, "claimed_at": owner.ClaimedAt,
+		"alive": l.alive(ctx, owner.Incarnation),
+	}})
+}
+
+func view(v *session.View, name string, args []byte) ([]byte, error) {
+	switch name {
+	case "state":
+		r, err := v.State()
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(r)
+	case "inputs":
+		r, err := v.Inputs()
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(map[string]any{"inputs": r})
+	case "input":
+		var arg struct {
+			InputID string `json:"input_id"`
+		}
+		if err := json.Unmarshal(args, &arg); err != nil || arg.InputID == "" {
+			return nil, &queryError{"bad_request", "400", `the query "input" needs {"input_id":"..."}`}
+		}
+		r, err := v.Input(arg.InputID)
+		if errors.Is(err, session.ErrUnknown) {
+			return nil, errNoInput
+		}
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(r)
+	default:
+		return nil, errNoQuery
+	}
+}
+
+// forwarded answers a query another worker passed on.
+func (l *life) forwarded(ctx context.Context, m *nats.Msg) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	reply := nats.NewMsg(m.Reply)
+	id, name, ok := l.parseQuery(m.Header.Get(headerAsked))
+	err := error(errNoQuery)
+	if ok {
+		reply.Data, err = l.ask(ctx, id, name, m.Data, false)
+	}
+	if err != nil {
+		var q *queryError
+		if !errors.As(err, &q) {
+			q = &queryError{"internal", "500", err.Error()}
+		}
+		reply.Header.Set(micro.ErrorCodeHeader, q.status)
+		reply.Header.Set(micro.ErrorHeader, q.message)
+		reply.Header.Set(headerAsked, q.code)
+	}
+	_ = l.nc.PublishMsg(reply) // an asker that is gone needs no answer
+}
+
+func forwardedAnswer(m *nats.Msg) ([]byte, error) {
+	if code := m.Header.Get(headerAsked); code != "" {
+		return nil, &queryError{code, m.Header.Get(micro.ErrorCodeHeader), m.Header.Get(micro.ErrorHeader)}
+	}
+	return m.Data, nil
+}

@@ -1,0 +1,81 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/session"
+)
+
+// sweep finds sessions that are owed an owner and have none (PROTOCOL 17): inputs past
+// the log's cursor, or the key of a dead worker. One worker sweeps a shard. It is part of
+// correctness: activation and takeover work on views that may be stale, and rely on it.
+func (l *life) sweep(ctx context.Context) {
+	tick := time.NewTicker(l.cfg.SweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			for shard := range l.ns.Shards() {
+				if !l.elected("shard/" + strconv.Itoa(shard)) {
+					continue
+				}
+				if err := l.sweepShard(ctx, shard); err != nil && ctx.Err() == nil {
+					l.log.WarnContext(ctx, "sweep interrupted", "shard", shard, "error", err)
+				}
+			}
+		}
+	}
+}
+
+func (l *life) sweepShard(ctx context.Context, shard int) error {
+	for _, owner := range l.owners.All() {
+		if l.ns.Shard(owner.Session) == shard && !l.here(owner.Session) && !l.alive(ctx, owner.Incarnation) {
+			l.claim(ctx, owner.Session)
+		}
+	}
+	for _, filter := range []string{l.ns.InShard(shard), l.ns.CtlShard(shard)} {
+		info, err := l.env.Mailboxes[shard].Info(ctx, jetstream.WithSubjectFilter(filter))
+		if err != nil {
+			return err
+		}
+		for subject := range info.State.Subjects {
+			_, _, id, err := l.ns.ParseSession(subject)
+			if err != nil || l.here(id) {
+				continue // misplaced messages are the activation consumer's
+			}
+			if owner, ok := l.owners.Lookup(id); ok && l.alive(ctx, owner.Incarnation) && owner.Incarnation != l.me {
+				continue
+			}
+			if err := l.sweepSession(ctx, shard, subject, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (l *life) sweepSession(ctx context.Context, shard int, subject, id string) error {
+	last, err := l.env.Mailboxes[shard].GetLastMsgForSubject(ctx, subject)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	cursor, err := session.Cursor(ctx, l.env, id)
+	if err != nil {
+		return err
+	}
+	if last.Sequence > cursor {
+		l.log.InfoContext(ctx, "sweeper found a session without an owner", "session", id)
+		l.claim(ctx, id)
+	}
+	return nil
+}

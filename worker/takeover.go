@@ -1,0 +1,141 @@
+package worker
+
+import (
+	"context"
+	"hash/fnv"
+	"math/rand/v2"
+	"time"
+
+	"github.com/kalahari-run/kalahari/kv"
+)
+
+// watch keeps the worker's hosting true to the owner keys, level-triggered: keys of dead
+// workers are taken over (PROTOCOL 16), keys that name this one and are not hosted are
+// adopted, sessions whose key has moved on are told (PROTOCOL 14).
+func (l *life) watch(ctx context.Context) {
+	owners, members := l.owners.Changes(), l.members.Changes()
+	defer owners.Close()
+	defer members.Close()
+	tick := time.NewTicker(l.heartbeat())
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-owners.Wake():
+			for _, c := range owners.Take() {
+				l.ownerChanged(ctx, c)
+			}
+		case <-members.Wake():
+			for _, c := range members.Take() {
+				if c.State != kv.MemberAlive {
+					l.memberGone(ctx, c)
+				}
+			}
+		case <-tick.C:
+			for _, owner := range l.owners.ByIncarnation(l.me) {
+				l.mine(ctx, owner)
+			}
+			l.lease.Update(func(m *kv.MemberInfo) { m.Sessions = l.cfg.Capacity - l.room() })
+		}
+	}
+}
+
+func (l *life) heartbeat() time.Duration {
+	if l.cfg.Lease.Heartbeat > 0 {
+		return l.cfg.Lease.Heartbeat
+	}
+	return kv.DefaultHeartbeat
+}
+
+func (l *life) ownerChanged(ctx context.Context, c kv.OwnerChange) {
+	if s := l.guest(c.Session); s != nil && c.Owner.Fence > s.Fence() {
+		s.Doubt()
+	}
+	if c.Owned() && c.Owner.Incarnation == l.me {
+		l.mine(ctx, c.Owner)
+	}
+}
+
+// mine adopts a key that names this worker, if nobody here hosts it. The view may be
+// behind, so the claim asks the leader.
+func (l *life) mine(ctx context.Context, owner kv.Owner) {
+	if !l.here(owner.Session) {
+		l.inBackground(ctx, func() {
+			if current, err := l.store.Owners.Read(ctx, owner.Session); err != nil || current.Incarnation != l.me {
+				return
+			}
+			l.claim(ctx, owner.Session)
+		})
+	}
+}
+
+// memberGone takes over what a dead worker owned. Each of its sessions is one member's to
+// take at once; the sweeper takes what that one did not.
+func (l *life) memberGone(ctx context.Context, c kv.MemberChange) {
+	dead := c.Info.Incarnation
+	if dead == l.me {
+		return
+	}
+	go func() {
+		// Right after an outage of NATS itself every lease looks expired: ask again, and
+		// not everybody at once (PROTOCOL 23).
+		if since, ok := l.members.Ready(); !ok || time.Since(since) < 2*time.Second {
+			if !sleep(ctx, time.Duration(rand.Int64N(int64(500*time.Millisecond)))) {
+				return
+			}
+		}
+		if l.alive(ctx, dead) {
+			return
+		}
+		owned := l.owners.ByIncarnation(dead)
+		if len(owned) > 0 {
+			l.log.InfoContext(ctx, "taking over", "from", dead, "how", c.State.String(), "sessions", len(owned))
+		}
+		for _, owner := range owned {
+			if l.elected(owner.Session) {
+				l.inBackground(ctx, func() { l.claim(ctx, owner.Session) })
+			}
+		}
+	}()
+}
+
+// inBackground runs f beside the caller, in its own time.
+func (l *life) inBackground(ctx context.Context, f func()) {
+	go func() {
+		select {
+		case l.claims <- struct{}{}:
+			defer func() { <-l.claims }()
+			f()
+		case <-ctx.Done():
+		}
+	}()
+}
+
+// elected reports whether this worker is the one among the living for a key: the highest
+// hash wins. Two may disagree for a moment about who lives; that is harmless.
+func (l *life) elected(key string) bool {
+	best, winner := uint64(0), kv.Incarnation("")
+	for _, m := range l.members.All() {
+		if m.Draining || !l.members.Alive(m.Incarnation) {
+			continue
+		}
+		h := fnv.New64a()
+		h.Write([]byte(m.Incarnation))
+		h.Write([]byte{0})
+		h.Write([]byte(key))
+		if sum := mix(h.Sum64()); winner == "" || sum > best || sum == best && m.Incarnation > winner {
+			best, winner = sum, m.Incarnation
+		}
+	}
+	return winner == l.me
+}
+
+// mix spreads the bits of a hash: FNV's high bits depend little on the last bytes.
+func mix(h uint64) uint64 {
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}

@@ -1,0 +1,344 @@
+// Package worker is a member of the fleet: it holds a lease, claims sessions that need an
+// owner, hosts them, takes over those of workers that died, and hands its own over when
+// it leaves.
+//
+// Nothing here is needed for safety. The log decides who writes a session's history; the
+// membership, the views of it, the detector and the sweeper decide only how soon a
+// session that needs an owner gets one (PROTOCOL 14, 16, 17, 24, 31).
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/executor"
+	"github.com/kalahari-run/kalahari/journal"
+	"github.com/kalahari-run/kalahari/kv"
+	"github.com/kalahari-run/kalahari/session"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// Defaults of [Config].
+const (
+	DefaultCapacity     = 20_000
+	DefaultDrainTimeout = 20 * time.Second
+	DefaultSweepEvery   = 30 * time.Second
+	DefaultClaims       = 64
+)
+
+// DetectorMode switches the fast failure detector.
+type DetectorMode uint8
+
+const (
+	// DetectorOn is the default.
+	DetectorOn DetectorMode = iota
+	// DetectorOff leaves detection to the leases.
+	DetectorOff
+)
+
+// Config of a worker. The zero value of a field is its default; Executor must be set.
+type Config struct {
+	// Name stands at the head of the incarnation's id. Default: the host's name.
+	Name string
+	// Version is shown to people.
+	Version string
+	// HTTP is the address of the worker's private port, shown to people.
+	HTTP string
+	// Executor is what runs are handed to.
+	Executor executor.Executor
+	// Capacity is how many sessions this worker is willing to host. Default 20,000.
+	Capacity int
+	// Lease times the membership. Default 30 s, heartbeat 3 s, self-fence 20 s.
+	Lease kv.LeaseConfig
+	// Detector switches the fast failure detector. Default on.
+	Detector DetectorMode
+	// DrainTimeout is how long runs may go on after the worker was told to leave; then
+	// they are handed over. Default 20 s.
+	DrainTimeout time.Duration
+	// SweepEvery is the pause between two sweeps of a shard. Default 30 s.
+	SweepEvery time.Duration
+	// Claims bounds the claims under way at once. Default 64.
+	Claims int
+
+	// What sessions are told; see [session.Env].
+	HibernateAfter time.Duration
+	Retain         int
+	SnapshotEvery  uint64
+	FeedHorizon    uint64
+	MaxExecutions  uint64
+	RetryDelay     time.Duration
+	MailboxLimit   uint64
+	MaxInput       int
+	Published      subjects.PublishedSet
+
+	// Observer takes the measurements; default none.
+	Observer Observer
+	// Logger takes the log; default none.
+	Logger *slog.Logger
+}
+
+// Observer takes the measurements of a worker and its sessions.
+type Observer interface {
+	session.Observer
+	// Claimed is called when a session was won, from nobody or from a dead worker.
+	Claimed(takeover bool)
+	// Hosting is called with the number of sessions in memory when it changes.
+	Hosting(sessions int)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Name == "" {
+		c.Name = "worker"
+		if host, err := os.Hostname(); err == nil && subjects.CheckToken("worker", host) == nil {
+			c.Name = host
+		}
+	}
+	if c.Capacity == 0 {
+		c.Capacity = DefaultCapacity
+	}
+	if c.DrainTimeout == 0 {
+		c.DrainTimeout = DefaultDrainTimeout
+	}
+	if c.SweepEvery == 0 {
+		c.SweepEvery = DefaultSweepEvery
+	}
+	if c.Claims == 0 {
+		c.Claims = DefaultClaims
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Worker is one process's place in the fleet. Make one with [New], call Run once.
+type Worker struct {
+	cfg Config
+	nc  *nats.Conn
+	js  jetstream.JetStream
+	ns  subjects.Namespace
+	log *slog.Logger
+	now atomic.Pointer[life] // nil between two incarnations
+}
+
+// New returns a worker of the namespace, which must be provisioned.
+func New(nc *nats.Conn, ns subjects.Namespace, cfg Config) (*Worker, error) {
+	if cfg.Executor == nil {
+		return nil, errors.New("worker: no executor is configured")
+	}
+	if err := subjects.CheckToken("worker", cfg.withDefaults().Name); err != nil {
+		return nil, fmt.Errorf("worker: %w", err)
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, fmt.Errorf("worker: %w", err)
+	}
+	cfg = cfg.withDefaults()
+	return &Worker{cfg: cfg, nc: nc, js: js, ns: ns, log: cfg.Logger}, nil
+}
+
+// ErrNotReady says that the worker takes no work, and why.
+var ErrNotReady = errors.New("not ready")
+
+// Ready returns nil while the worker takes work.
+func (w *Worker) Ready() error {
+	l := w.now.Load()
+	if l == nil {
+		return fmt.Errorf("%w: no lease yet", ErrNotReady)
+	}
+	return l.ready()
+}
+
+// Incarnation is the worker's present name in the fleet, "" between two.
+func (w *Worker) Incarnation() kv.Incarnation {
+	if l := w.now.Load(); l != nil {
+		return l.me
+	}
+	return ""
+}
+
+// Run takes part in the fleet until ctx ends; then it drains: it stops claiming, lets
+// runs end for DrainTimeout, releases what owes nothing, leaves the rest to others, and
+// gives up its lease. A worker that lost its lease goes on under a new incarnation
+// (PROTOCOL 9).
+func (w *Worker) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		err := w.live(ctx)
+		w.now.Store(nil)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		w.log.ErrorContext(ctx, "the worker starts over as a new incarnation", "error", err)
+		if !errors.Is(err, kv.ErrFenced) && !sleep(ctx, time.Second) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// life is one incarnation of a worker.
+type life struct {
+	*Worker
+	me      kv.Incarnation
+	env     *session.Env
+	store   *kv.Store
+	lease   *kv.Lease
+	owners  *kv.OwnerView
+	members *kv.MemberView
+	claims  chan struct{} // bounds claims under way
+	joined  time.Time
+
+	mu          sync.Mutex
+	hosted      map[string]*guest
+	quarantined map[string]error
+	leaving     bool
+	guests      sync.WaitGroup
+}
+
+// live is one incarnation from joining to leaving. It returns nil if ctx ended it.
+func (w *Worker) live(ctx context.Context) (err error) {
+	l, err := w.join(ctx)
+	if err != nil {
+		return err
+	}
+	// The members of this incarnation outlive ctx: drain still needs the lease.
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var parts sync.WaitGroup
+	part := func(f func(context.Context)) {
+		parts.Add(1)
+		go func() {
+			defer parts.Done()
+			f(inner)
+		}()
+	}
+	defer parts.Wait()
+	defer stop()
+	defer l.owners.Close()
+	defer l.members.Close()
+
+	part(func(ctx context.Context) {
+		if err := l.lease.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			w.log.WarnContext(ctx, "lease ended", "error", err)
+		}
+	})
+	services, err := l.serve(inner)
+	if err != nil {
+		return err
+	}
+	defer services.stop()
+	taking, stopTaking := context.WithCancel(inner)
+	defer stopTaking()
+	for shard := range w.ns.Shards() {
+		part(func(context.Context) { l.activate(taking, shard) })
+	}
+	part(func(context.Context) { l.watch(taking) })
+	part(func(context.Context) { l.sweep(taking) })
+	if w.cfg.Detector == DetectorOn {
+		part(func(context.Context) { l.detect(taking) })
+	}
+	w.now.Store(l)
+	w.log.InfoContext(ctx, "worker joined", "worker", l.me, "namespace", w.ns.String(), "capacity", w.cfg.Capacity)
+
+	select {
+	case <-l.lease.Fenced():
+		// Nothing of this incarnation may go on believing (PROTOCOL 22). What it holds
+		// is for others to take over.
+		stopTaking()
+		l.abandon()
+		return kv.ErrFenced
+	case <-ctx.Done():
+		stopTaking()
+		l.leave()
+		return nil
+	}
+}
+
+func (w *Worker) join(ctx context.Context) (*life, error) {
+	store, err := kv.Open(ctx, w.js, w.ns)
+	if err != nil {
+		return nil, err
+	}
+	log, err := journal.Open(ctx, w.js, w.ns)
+	if err != nil {
+		return nil, err
+	}
+	mailboxes, err := session.OpenMailboxes(ctx, w.js, w.ns)
+	if err != nil {
+		return nil, err
+	}
+	sender, err := newSender(w.nc)
+	if err != nil {
+		return nil, err
+	}
+	l := &life{
+		Worker: w, me: kv.NewIncarnation(w.cfg.Name), store: store,
+		claims: make(chan struct{}, w.cfg.Claims), joined: time.Now(),
+		hosted: map[string]*guest{}, quarantined: map[string]error{},
+	}
+	env := session.Env{
+		Namespace: w.ns, JS: w.js, Store: store, Log: log, Mailboxes: mailboxes, Sender: sender,
+		Executor: w.cfg.Executor, Published: w.cfg.Published, Logger: w.log.With("worker", string(l.me)),
+		HibernateAfter: w.cfg.HibernateAfter, Retain: w.cfg.Retain, SnapshotEvery: w.cfg.SnapshotEvery,
+		FeedHorizon: w.cfg.FeedHorizon, MaxExecutions: w.cfg.MaxExecutions, RetryDelay: w.cfg.RetryDelay,
+		MailboxLimit: w.cfg.MailboxLimit, MaxInput: w.cfg.MaxInput,
+	}
+	if w.cfg.Observer != nil {
+		env.Telemetry = w.cfg.Observer
+	}
+	env = env.WithDefaults()
+	l.env = &env
+	host, _ := os.Hostname()
+	l.lease, err = store.Members.Join(ctx, kv.MemberInfo{
+		Incarnation: l.me, Name: w.cfg.Name, Host: host, StartedAt: time.Now(), Version: w.cfg.Version,
+		Shards: w.ns.Shards(), Capacity: w.cfg.Capacity, HTTP: w.cfg.HTTP,
+	}, w.cfg.Lease)
+	if err != nil {
+		return nil, err
+	}
+	// The views live as long as the incarnation, not as long as the caller's context.
+	views := context.WithoutCancel(ctx)
+	if l.owners, err = store.Owners.Watch(views); err != nil {
+		return nil, err
+	}
+	if l.members, err = store.Members.Watch(views); err != nil {
+		l.owners.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *life) ready() error {
+	if _, ok := l.owners.Ready(); !ok {
+		return fmt.Errorf("%w: the view of session owners is not current", ErrNotReady)
+	}
+	if _, ok := l.members.Ready(); !ok {
+		return fmt.Errorf("%w: the view of the fleet is not current", ErrNotReady)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.leaving {
+		return fmt.Errorf("%w: draining", ErrNotReady)
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
