@@ -27,7 +27,7 @@ func (in *PrepareBindings) step(k *Kernel, s *State) {
 		k.guard("epoch_binding_exact", s.ActiveRuntimeEpochID == in.RuntimeEpochID) &&
 		k.guard("typed_binding_identity_present", in.Generation.IsSome() || in.RuntimeEpochID.IsSome()):
 
-	case k.rule("PrepareBindingsInitializing", Initializing, Stay) && in.bindable(k, s):
+	case k.rule("PrepareBindingsInitializing", Initializing, Initializing) && in.bindable(k, s):
 
 		in.bind(k, s)
 
@@ -35,19 +35,19 @@ func (in *PrepareBindings) step(k *Kernel, s *State) {
 
 		in.bind(k, s)
 
-	case k.rule("PrepareBindingsAttached", Attached, Stay) && in.bindable(k, s):
+	case k.rule("PrepareBindingsAttached", Attached, Attached) && in.bindable(k, s):
 
 		in.bind(k, s)
 
-	case k.rule("PrepareBindingsRunning", Running, Stay) && in.bindable(k, s):
+	case k.rule("PrepareBindingsRunning", Running, Running) && in.bindable(k, s):
 
 		in.bind(k, s)
 
-	case k.rule("PrepareBindingsRetired", Retired, Stay) && in.bindable(k, s):
+	case k.rule("PrepareBindingsRetired", Retired, Retired) && in.bindable(k, s):
 
 		in.bind(k, s)
 
-	case k.rule("PrepareBindingsStopped", Stopped, Stay) && in.bindable(k, s):
+	case k.rule("PrepareBindingsStopped", Stopped, Stopped) && in.bindable(k, s):
 
 		in.bind(k, s)
 	}

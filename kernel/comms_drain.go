@@ -57,7 +57,7 @@ func (in *NotifyDrainExited) step(k *Kernel, s *State) {
 		k.emit(RuntimeNotice{Kind: RuntimeNoticeKindDrain, Detail: "drain exited"})
 
 	// Late, and no longer of interest.
-	case k.rule("NotifyDrainExitedAfterUnregister", Idle, Stay) &&
+	case k.rule("NotifyDrainExitedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }

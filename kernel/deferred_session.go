@@ -16,7 +16,7 @@ type StageDeferredSession struct {
 
 func (in *StageDeferredSession) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("StageDeferredSession", Initializing, Stay) &&
+	case k.rule("StageDeferredSession", Initializing, Initializing) &&
 		k.guard("not_already_staged", s.StagedSessionPhase == StagedSessionPhaseNotStaged) &&
 		k.guard("no_staged_session_id", s.StagedSessionID.IsNone()) &&
 		k.guard("keep_alive_requires_comms_name", !in.KeepAlive || in.HasCommsName):
@@ -39,7 +39,7 @@ type UpdateDeferredSessionKeepAlive struct {
 
 func (in *UpdateDeferredSessionKeepAlive) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("UpdateDeferredSessionKeepAlive", Initializing, Stay) &&
+	case k.rule("UpdateDeferredSessionKeepAlive", Initializing, Initializing) &&
 		k.guard("staged_or_promoting", s.StagedSessionPhase.open()) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)) &&
 		k.guard("keep_alive_requires_comms_name", !in.KeepAlive || in.HasCommsName):
@@ -62,7 +62,7 @@ type UpdateDeferredSessionLlmIdentity struct {
 
 func (in *UpdateDeferredSessionLlmIdentity) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("UpdateDeferredSessionLlmIdentity", Initializing, Stay) &&
+	case k.rule("UpdateDeferredSessionLlmIdentity", Initializing, Initializing) &&
 		k.guard("staged_or_promoting", s.StagedSessionPhase.open()) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 
@@ -78,7 +78,7 @@ type BeginDeferredSessionPromotion struct {
 
 func (in *BeginDeferredSessionPromotion) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("BeginDeferredSessionPromotion", Initializing, Stay) &&
+	case k.rule("BeginDeferredSessionPromotion", Initializing, Initializing) &&
 		k.guard("staged", s.StagedSessionPhase == StagedSessionPhaseStaged) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 
@@ -94,11 +94,11 @@ type AuthorizeDeferredSessionSystemContextAppend struct {
 
 func (in *AuthorizeDeferredSessionSystemContextAppend) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("AuthorizeDeferredSessionSystemContextAppendStaged", Initializing, Stay) &&
+	case k.rule("AuthorizeDeferredSessionSystemContextAppendStaged", Initializing, Initializing) &&
 		k.guard("staged", s.StagedSessionPhase == StagedSessionPhaseStaged) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 
-	case k.rule("AuthorizeDeferredSessionSystemContextAppendPromoting", Initializing, Stay) &&
+	case k.rule("AuthorizeDeferredSessionSystemContextAppendPromoting", Initializing, Initializing) &&
 		k.guard("promoting", s.StagedSessionPhase == StagedSessionPhasePromoting) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 	}
@@ -112,7 +112,7 @@ type AuthorizeDeferredSessionMachineArchivedResume struct {
 
 func (in *AuthorizeDeferredSessionMachineArchivedResume) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("AuthorizeDeferredSessionMachineArchivedResume", Initializing, Stay) &&
+	case k.rule("AuthorizeDeferredSessionMachineArchivedResume", Initializing, Initializing) &&
 		k.guard("promoting", s.StagedSessionPhase == StagedSessionPhasePromoting) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 
@@ -128,7 +128,7 @@ type AbandonDeferredSessionPromotion struct {
 
 func (in *AbandonDeferredSessionPromotion) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("AbandonDeferredSessionPromotion", Initializing, Stay) &&
+	case k.rule("AbandonDeferredSessionPromotion", Initializing, Initializing) &&
 		k.guard("promoting", s.StagedSessionPhase == StagedSessionPhasePromoting) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 
@@ -144,7 +144,7 @@ type FinishDeferredSessionPromotion struct {
 
 func (in *FinishDeferredSessionPromotion) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("FinishDeferredSessionPromotion", Initializing, Stay) &&
+	case k.rule("FinishDeferredSessionPromotion", Initializing, Initializing) &&
 		k.guard("promoting", s.StagedSessionPhase == StagedSessionPhasePromoting) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 
@@ -160,7 +160,7 @@ type BeginDeferredSessionArchive struct {
 
 func (in *BeginDeferredSessionArchive) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("BeginDeferredSessionArchive", Initializing, Stay) &&
+	case k.rule("BeginDeferredSessionArchive", Initializing, Initializing) &&
 		k.guard("staged", s.StagedSessionPhase == StagedSessionPhaseStaged) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 
@@ -176,7 +176,7 @@ type RestoreDeferredSessionArchive struct {
 
 func (in *RestoreDeferredSessionArchive) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("RestoreDeferredSessionArchive", Initializing, Stay) &&
+	case k.rule("RestoreDeferredSessionArchive", Initializing, Initializing) &&
 		k.guard("closing", s.StagedSessionPhase == StagedSessionPhaseClosing) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 
@@ -192,7 +192,7 @@ type FinishDeferredSessionArchive struct {
 
 func (in *FinishDeferredSessionArchive) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("FinishDeferredSessionArchive", Initializing, Stay) &&
+	case k.rule("FinishDeferredSessionArchive", Initializing, Initializing) &&
 		k.guard("closing", s.StagedSessionPhase == StagedSessionPhaseClosing) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 
@@ -208,19 +208,19 @@ type DropDeferredSession struct {
 
 func (in *DropDeferredSession) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("DropDeferredSessionStaged", Initializing, Stay) &&
+	case k.rule("DropDeferredSessionStaged", Initializing, Initializing) &&
 		k.guard("staged", s.StagedSessionPhase == StagedSessionPhaseStaged) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 
 		s.clearStaged()
 
-	case k.rule("DropDeferredSessionPromoting", Initializing, Stay) &&
+	case k.rule("DropDeferredSessionPromoting", Initializing, Initializing) &&
 		k.guard("promoting", s.StagedSessionPhase == StagedSessionPhasePromoting) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 
 		s.clearStaged()
 
-	case k.rule("DropDeferredSessionClosing", Initializing, Stay) &&
+	case k.rule("DropDeferredSessionClosing", Initializing, Initializing) &&
 		k.guard("closing", s.StagedSessionPhase == StagedSessionPhaseClosing) &&
 		k.guard("session_matches", s.StagedSessionID.Is(in.SessionID)):
 

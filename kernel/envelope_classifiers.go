@@ -31,232 +31,232 @@ func (*ClassifyExternalEnvelope) signal() {}
 
 func (in *ClassifyExternalEnvelope) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ClassifyExternalEnvelopeMessageAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeMessageAttached", Attached, Attached) &&
 		in.message(k, s):
 
 		k.emit(in.messageClassified())
 
-	case k.rule("ClassifyExternalEnvelopeMessageRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeMessageRunning", Running, Running) &&
 		in.message(k, s):
 
 		k.emit(in.messageClassified())
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerAddedAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerAddedAttached", Attached, Attached) &&
 		in.peerAddedRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleAdded, PeerIngressLifecycleClassPeerAdded, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerAddedIdle", Idle, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerAddedIdle", Idle, Idle) &&
 		in.peerAddedRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleAdded, PeerIngressLifecycleClassPeerAdded, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerAddedRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerAddedRunning", Running, Running) &&
 		in.peerAddedRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleAdded, PeerIngressLifecycleClassPeerAdded, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerRetiredAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerRetiredAttached", Attached, Attached) &&
 		in.peerRetiredRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleRetired, PeerIngressLifecycleClassPeerRetired, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerRetiredIdle", Idle, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerRetiredIdle", Idle, Idle) &&
 		in.peerRetiredRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleRetired, PeerIngressLifecycleClassPeerRetired, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerRetiredRetired", Retired, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerRetiredRetired", Retired, Retired) &&
 		in.peerRetiredRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleRetired, PeerIngressLifecycleClassPeerRetired, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerRetiredStopped", Stopped, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerRetiredStopped", Stopped, Stopped) &&
 		in.peerRetiredRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleRetired, PeerIngressLifecycleClassPeerRetired, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerRetiredRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerRetiredRunning", Running, Running) &&
 		in.peerRetiredRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleRetired, PeerIngressLifecycleClassPeerRetired, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerUnwiredAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerUnwiredAttached", Attached, Attached) &&
 		in.peerUnwiredRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleUnwired, PeerIngressLifecycleClassPeerUnwired, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerUnwiredIdle", Idle, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerUnwiredIdle", Idle, Idle) &&
 		in.peerUnwiredRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleUnwired, PeerIngressLifecycleClassPeerUnwired, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerUnwiredRetired", Retired, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerUnwiredRetired", Retired, Retired) &&
 		in.peerUnwiredRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleUnwired, PeerIngressLifecycleClassPeerUnwired, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerUnwiredStopped", Stopped, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerUnwiredStopped", Stopped, Stopped) &&
 		in.peerUnwiredRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleUnwired, PeerIngressLifecycleClassPeerUnwired, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestPeerUnwiredRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestPeerUnwiredRunning", Running, Running) &&
 		in.peerUnwiredRequest(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleUnwired, PeerIngressLifecycleClassPeerUnwired, Some(in.ItemID)))
 
-	case k.rule("ClassifyExternalEnvelopeRequestSupervisorSilentAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestSupervisorSilentAttached", Attached, Attached) &&
 		in.silentSupervisorRequest(k, s):
 
 		k.emit(in.requestClassified(PeerIngressInputClassSilentRequest, PeerIngressAuthClassSupervisorBridgeExempt))
 
-	case k.rule("ClassifyExternalEnvelopeRequestSupervisorSilentIdle", Idle, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestSupervisorSilentIdle", Idle, Idle) &&
 		in.silentSupervisorRequest(k, s):
 
 		k.emit(in.requestClassified(PeerIngressInputClassSilentRequest, PeerIngressAuthClassSupervisorBridgeExempt))
 
-	case k.rule("ClassifyExternalEnvelopeRequestSupervisorSilentRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestSupervisorSilentRunning", Running, Running) &&
 		in.silentSupervisorRequest(k, s):
 
 		k.emit(in.requestClassified(PeerIngressInputClassSilentRequest, PeerIngressAuthClassSupervisorBridgeExempt))
 
-	case k.rule("ClassifyExternalEnvelopeRequestSilentAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestSilentAttached", Attached, Attached) &&
 		in.silentRequest(k, s):
 
 		k.emit(in.requestClassified(PeerIngressInputClassSilentRequest, PeerIngressAuthClassRequired))
 
-	case k.rule("ClassifyExternalEnvelopeRequestSilentRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestSilentRunning", Running, Running) &&
 		in.silentRequest(k, s):
 
 		k.emit(in.requestClassified(PeerIngressInputClassSilentRequest, PeerIngressAuthClassRequired))
 
-	case k.rule("ClassifyExternalEnvelopeRequestSupervisorAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestSupervisorAttached", Attached, Attached) &&
 		in.supervisorRequest(k, s):
 
 		k.emit(in.requestClassified(PeerIngressInputClassActionableRequest, PeerIngressAuthClassSupervisorBridgeExempt))
 
-	case k.rule("ClassifyExternalEnvelopeRequestSupervisorIdle", Idle, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestSupervisorIdle", Idle, Idle) &&
 		in.supervisorRequest(k, s):
 
 		k.emit(in.requestClassified(PeerIngressInputClassActionableRequest, PeerIngressAuthClassSupervisorBridgeExempt))
 
-	case k.rule("ClassifyExternalEnvelopeRequestSupervisorRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestSupervisorRunning", Running, Running) &&
 		in.supervisorRequest(k, s):
 
 		k.emit(in.requestClassified(PeerIngressInputClassActionableRequest, PeerIngressAuthClassSupervisorBridgeExempt))
 
-	case k.rule("ClassifyExternalEnvelopeRequestActionableAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestActionableAttached", Attached, Attached) &&
 		in.actionableRequest(k, s):
 
 		k.emit(in.requestClassified(PeerIngressInputClassActionableRequest, PeerIngressAuthClassRequired))
 
-	case k.rule("ClassifyExternalEnvelopeRequestActionableRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeRequestActionableRunning", Running, Running) &&
 		in.actionableRequest(k, s):
 
 		k.emit(in.requestClassified(PeerIngressInputClassActionableRequest, PeerIngressAuthClassRequired))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleAddedIdle", Idle, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleAddedIdle", Idle, Idle) &&
 		in.peerAdded(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleAdded, PeerIngressLifecycleClassPeerAdded, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleAddedAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleAddedAttached", Attached, Attached) &&
 		in.peerAdded(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleAdded, PeerIngressLifecycleClassPeerAdded, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleAddedRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleAddedRunning", Running, Running) &&
 		in.peerAdded(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleAdded, PeerIngressLifecycleClassPeerAdded, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleRetiredIdle", Idle, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleRetiredIdle", Idle, Idle) &&
 		in.peerRetired(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleRetired, PeerIngressLifecycleClassPeerRetired, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleRetiredRetired", Retired, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleRetiredRetired", Retired, Retired) &&
 		in.peerRetired(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleRetired, PeerIngressLifecycleClassPeerRetired, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleRetiredStopped", Stopped, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleRetiredStopped", Stopped, Stopped) &&
 		in.peerRetired(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleRetired, PeerIngressLifecycleClassPeerRetired, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleRetiredAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleRetiredAttached", Attached, Attached) &&
 		in.peerRetired(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleRetired, PeerIngressLifecycleClassPeerRetired, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleRetiredRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleRetiredRunning", Running, Running) &&
 		in.peerRetired(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleRetired, PeerIngressLifecycleClassPeerRetired, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleUnwiredIdle", Idle, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleUnwiredIdle", Idle, Idle) &&
 		in.peerUnwired(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleUnwired, PeerIngressLifecycleClassPeerUnwired, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleUnwiredRetired", Retired, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleUnwiredRetired", Retired, Retired) &&
 		in.peerUnwired(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleUnwired, PeerIngressLifecycleClassPeerUnwired, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleUnwiredStopped", Stopped, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleUnwiredStopped", Stopped, Stopped) &&
 		in.peerUnwired(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleUnwired, PeerIngressLifecycleClassPeerUnwired, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleUnwiredAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleUnwiredAttached", Attached, Attached) &&
 		in.peerUnwired(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleUnwired, PeerIngressLifecycleClassPeerUnwired, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeLifecycleUnwiredRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeLifecycleUnwiredRunning", Running, Running) &&
 		in.peerUnwired(k, s):
 
 		k.emit(in.topologyClassified(PeerIngressInputClassPeerLifecycleUnwired, PeerIngressLifecycleClassPeerUnwired, None[string]()))
 
-	case k.rule("ClassifyExternalEnvelopeResponseAcceptedAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeResponseAcceptedAttached", Attached, Attached) &&
 		in.acceptedResponse(k, s):
 
 		k.emit(in.responseClassified(PeerIngressInputClassResponseProgress, PeerIngressResponseTerminalityProgress))
 
-	case k.rule("ClassifyExternalEnvelopeResponseAcceptedRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeResponseAcceptedRunning", Running, Running) &&
 		in.acceptedResponse(k, s):
 
 		k.emit(in.responseClassified(PeerIngressInputClassResponseProgress, PeerIngressResponseTerminalityProgress))
 
-	case k.rule("ClassifyExternalEnvelopeResponseCompletedAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeResponseCompletedAttached", Attached, Attached) &&
 		in.completedResponse(k, s):
 
 		k.emit(in.responseClassified(PeerIngressInputClassResponseTerminal, PeerIngressResponseTerminalityTerminalCompleted))
 
-	case k.rule("ClassifyExternalEnvelopeResponseCompletedRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeResponseCompletedRunning", Running, Running) &&
 		in.completedResponse(k, s):
 
 		k.emit(in.responseClassified(PeerIngressInputClassResponseTerminal, PeerIngressResponseTerminalityTerminalCompleted))
 
-	case k.rule("ClassifyExternalEnvelopeResponseFailedAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeResponseFailedAttached", Attached, Attached) &&
 		in.failedResponse(k, s):
 
 		k.emit(in.responseClassified(PeerIngressInputClassResponseTerminal, PeerIngressResponseTerminalityTerminalFailed))
 
-	case k.rule("ClassifyExternalEnvelopeResponseFailedRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeResponseFailedRunning", Running, Running) &&
 		in.failedResponse(k, s):
 
 		k.emit(in.responseClassified(PeerIngressInputClassResponseTerminal, PeerIngressResponseTerminalityTerminalFailed))
 
-	case k.rule("ClassifyExternalEnvelopeAckAttached", Attached, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeAckAttached", Attached, Attached) &&
 		in.ack(k, s):
 
 		k.emit(in.ackClassified())
 
-	case k.rule("ClassifyExternalEnvelopeAckRunning", Running, Stay) &&
+	case k.rule("ClassifyExternalEnvelopeAckRunning", Running, Running) &&
 		in.ack(k, s):
 
 		k.emit(in.ackClassified())
@@ -430,12 +430,12 @@ func (*ClassifyPlainEvent) signal() {}
 
 func (in *ClassifyPlainEvent) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ClassifyPlainEventAttached", Attached, Stay) &&
+	case k.rule("ClassifyPlainEventAttached", Attached, Attached) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		k.emit(plainEventClassified())
 
-	case k.rule("ClassifyPlainEventRunning", Running, Stay) &&
+	case k.rule("ClassifyPlainEventRunning", Running, Running) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		k.emit(plainEventClassified())

@@ -58,7 +58,7 @@ type AcceptWithCompletion struct {
 
 func (in *AcceptWithCompletion) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("AcceptWithCompletionIdleQueued", Idle, Stay) &&
+	case k.rule("AcceptWithCompletionIdleQueued", Idle, Idle) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("request_immediate_processing", !in.RequestImmediateProcessing) &&
 		k.guard("interrupt_yielding", !in.InterruptYielding):
@@ -66,7 +66,7 @@ func (in *AcceptWithCompletion) step(k *Kernel, s *State) {
 		k.emit(IngressAccepted{})
 		k.emit(PostAdmissionSignal{Signal: PostAdmissionSignalKindWakeLoop})
 
-	case k.rule("AcceptWithCompletionIdleImmediate", Idle, Stay) &&
+	case k.rule("AcceptWithCompletionIdleImmediate", Idle, Idle) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("request_immediate_processing", in.RequestImmediateProcessing) &&
 		k.guard("interrupt_yielding", !in.InterruptYielding):
@@ -74,7 +74,7 @@ func (in *AcceptWithCompletion) step(k *Kernel, s *State) {
 		k.emit(IngressAccepted{})
 		k.emit(PostAdmissionSignal{Signal: PostAdmissionSignalKindRequestImmediateProcessing})
 
-	case k.rule("AcceptWithCompletionAttachedImmediate", Attached, Stay) &&
+	case k.rule("AcceptWithCompletionAttachedImmediate", Attached, Attached) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("request_immediate_processing", in.RequestImmediateProcessing) &&
 		k.guard("interrupt_yielding", !in.InterruptYielding):
@@ -83,7 +83,7 @@ func (in *AcceptWithCompletion) step(k *Kernel, s *State) {
 		k.emit(PostAdmissionSignal{Signal: PostAdmissionSignalKindRequestImmediateProcessing})
 		k.emit(SubmitRunPrimitive{})
 
-	case k.rule("AcceptWithCompletionAttachedQueued", Attached, Stay) &&
+	case k.rule("AcceptWithCompletionAttachedQueued", Attached, Attached) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("request_immediate_processing", !in.RequestImmediateProcessing) &&
 		k.guard("interrupt_yielding", !in.InterruptYielding):
@@ -91,7 +91,7 @@ func (in *AcceptWithCompletion) step(k *Kernel, s *State) {
 		k.emit(IngressAccepted{})
 		k.emit(PostAdmissionSignal{Signal: PostAdmissionSignalKindWakeLoop})
 
-	case k.rule("AcceptWithCompletionRunningQueuedPassive", Running, Stay) &&
+	case k.rule("AcceptWithCompletionRunningQueuedPassive", Running, Running) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("request_immediate_processing", !in.RequestImmediateProcessing) &&
 		k.guard("interrupt_yielding", !in.InterruptYielding) &&
@@ -99,7 +99,7 @@ func (in *AcceptWithCompletion) step(k *Kernel, s *State) {
 
 		k.emit(IngressAccepted{})
 
-	case k.rule("AcceptWithCompletionRunningQueuedWakeIfIdle", Running, Stay) &&
+	case k.rule("AcceptWithCompletionRunningQueuedWakeIfIdle", Running, Running) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("request_immediate_processing", !in.RequestImmediateProcessing) &&
 		k.guard("interrupt_yielding", !in.InterruptYielding) &&
@@ -108,7 +108,7 @@ func (in *AcceptWithCompletion) step(k *Kernel, s *State) {
 		k.emit(IngressAccepted{})
 		k.emit(PostAdmissionSignal{Signal: PostAdmissionSignalKindWakeLoop})
 
-	case k.rule("AcceptWithCompletionRunningInterruptYielding", Running, Stay) &&
+	case k.rule("AcceptWithCompletionRunningInterruptYielding", Running, Running) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("request_immediate_processing", !in.RequestImmediateProcessing) &&
 		k.guard("interrupt_yielding", in.InterruptYielding):
@@ -116,7 +116,7 @@ func (in *AcceptWithCompletion) step(k *Kernel, s *State) {
 		k.emit(IngressAccepted{})
 		k.emit(PostAdmissionSignal{Signal: PostAdmissionSignalKindInterruptYielding})
 
-	case k.rule("AcceptWithCompletionRunningImmediate", Running, Stay) &&
+	case k.rule("AcceptWithCompletionRunningImmediate", Running, Running) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("request_immediate_processing", in.RequestImmediateProcessing) &&
 		k.guard("interrupt_yielding", !in.InterruptYielding):

@@ -23,7 +23,7 @@ func (in *InteractionStreamReserved) step(k *Kernel, s *State) {
 		s.ReservedInteractionStreams.add(in.CorrID)
 		k.emit(InteractionStreamStateChanged{CorrID: in.CorrID, NewState: InteractionStreamStateReserved})
 
-	case k.rule("InteractionStreamReservedAfterUnregister", Idle, Stay) &&
+	case k.rule("InteractionStreamReservedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -44,7 +44,7 @@ func (in *InteractionStreamAttached) step(k *Kernel, s *State) {
 		s.AttachedInteractionStreams.add(in.CorrID)
 		k.emit(InteractionStreamStateChanged{CorrID: in.CorrID, NewState: InteractionStreamStateAttached})
 
-	case k.rule("InteractionStreamAttachedAfterUnregister", Idle, Stay) &&
+	case k.rule("InteractionStreamAttachedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -65,7 +65,7 @@ func (in *InteractionStreamCompleted) step(k *Kernel, s *State) {
 		k.emit(InteractionStreamStateChanged{CorrID: in.CorrID, NewState: InteractionStreamStateCompleted})
 		k.emit(InteractionStreamCleanup{CorrID: in.CorrID})
 
-	case k.rule("InteractionStreamCompletedAfterUnregister", Idle, Stay) &&
+	case k.rule("InteractionStreamCompletedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -86,7 +86,7 @@ func (in *InteractionStreamExpired) step(k *Kernel, s *State) {
 		k.emit(InteractionStreamStateChanged{CorrID: in.CorrID, NewState: InteractionStreamStateExpired})
 		k.emit(InteractionStreamCleanup{CorrID: in.CorrID})
 
-	case k.rule("InteractionStreamExpiredAfterUnregister", Idle, Stay) &&
+	case k.rule("InteractionStreamExpiredAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -107,7 +107,7 @@ func (in *InteractionStreamClosedEarly) step(k *Kernel, s *State) {
 		k.emit(InteractionStreamStateChanged{CorrID: in.CorrID, NewState: InteractionStreamStateClosedEarly})
 		k.emit(InteractionStreamCleanup{CorrID: in.CorrID})
 
-	case k.rule("InteractionStreamClosedEarlyAfterUnregister", Idle, Stay) &&
+	case k.rule("InteractionStreamClosedEarlyAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }

@@ -63,6 +63,9 @@ func (k *Kernel) Phase() Phase { return k.state.LifecyclePhase }
 type Outcome struct {
 	// Rule is the base name of the rule taken, empty if the trigger was refused.
 	Rule string
+	// PerPhase says that the rule stands for one per phase it is declared for; the
+	// reference then appends the phase to its name, see [Outcome.Transition].
+	PerPhase bool
 	// From and To are the phases before and after; equal after a refusal.
 	From, To Phase
 	// Effects are the effects in declaration order. The slice is the caller's.
@@ -73,6 +76,16 @@ type Outcome struct {
 
 // OK reports whether a rule was taken.
 func (o *Outcome) OK() bool { return o.Refusal == nil }
+
+// Transition is the rule's full name, as the reference reports it: a rule declared once
+// for several phases expands into one per phase, named base name and phase (chapter 01,
+// reducer semantics 2).
+func (o *Outcome) Transition() string {
+	if o.PerPhase {
+		return o.Rule + o.From.String()
+	}
+	return o.Rule
+}
 
 // Apply runs one trigger through the machine. A refusal changes nothing.
 func (k *Kernel) Apply(t Trigger) Outcome {
@@ -85,7 +98,7 @@ func (k *Kernel) Apply(t Trigger) Outcome {
 	if k.to != Stay {
 		k.state.LifecyclePhase = k.to
 	}
-	return Outcome{Rule: k.taken, From: from, To: k.state.LifecyclePhase, Effects: k.effect}
+	return Outcome{Rule: k.taken, PerPhase: k.to == Stay, From: from, To: k.state.LifecyclePhase, Effects: k.effect}
 }
 
 // rule opens one case of a step: it holds if the present phase is one of from. The

@@ -18,20 +18,20 @@ type HydrateSessionLlmState struct {
 
 func (in *HydrateSessionLlmState) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("HydrateSessionLlmStateIdle", Idle, Stay) &&
+	case k.rule("HydrateSessionLlmStateIdle", Idle, Idle) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("capability_base_filter_matches_surface", in.filterMatchesSurface()):
 
 		in.hydrate(s)
 
-	case k.rule("HydrateSessionLlmStateAttached", Attached, Stay) &&
+	case k.rule("HydrateSessionLlmStateAttached", Attached, Attached) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("runtime_is_bound", s.ActiveRuntimeID.IsSome()) &&
 		k.guard("capability_base_filter_matches_surface", in.filterMatchesSurface()):
 
 		in.hydrate(s)
 
-	case k.rule("HydrateSessionLlmStateRunning", Running, Stay) &&
+	case k.rule("HydrateSessionLlmStateRunning", Running, Running) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("runtime_is_bound", s.ActiveRuntimeID.IsSome()) &&
 		k.guard("capability_base_filter_matches_surface", in.filterMatchesSurface()):
@@ -83,21 +83,21 @@ type ReconfigureSessionLlmIdentity struct {
 
 func (in *ReconfigureSessionLlmIdentity) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ReconfigureSessionLlmIdentityAttached", Attached, Stay) &&
+	case k.rule("ReconfigureSessionLlmIdentityAttached", Attached, Attached) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("runtime_is_bound", s.ActiveRuntimeID.IsSome()) &&
 		in.planFits(k, s):
 
 		in.reconfigure(k, s)
 
-	case k.rule("ReconfigureSessionLlmIdentityRunning", Running, Stay) &&
+	case k.rule("ReconfigureSessionLlmIdentityRunning", Running, Running) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		k.guard("runtime_is_bound", s.ActiveRuntimeID.IsSome()) &&
 		in.planFits(k, s):
 
 		in.reconfigure(k, s)
 
-	case k.rule("ReconfigureSessionLlmIdentityIdle", Idle, Stay) &&
+	case k.rule("ReconfigureSessionLlmIdentityIdle", Idle, Idle) &&
 		k.guard("session_registered", s.SessionID.IsSome()) &&
 		in.planFits(k, s):
 
@@ -184,17 +184,17 @@ type ClearSessionLlmState struct{}
 
 func (in *ClearSessionLlmState) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ClearSessionLlmStateIdle", Idle, Stay) &&
+	case k.rule("ClearSessionLlmStateIdle", Idle, Idle) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		s.clearLlm()
 
-	case k.rule("ClearSessionLlmStateAttached", Attached, Stay) &&
+	case k.rule("ClearSessionLlmStateAttached", Attached, Attached) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		s.clearLlm()
 
-	case k.rule("ClearSessionLlmStateRunning", Running, Stay) &&
+	case k.rule("ClearSessionLlmStateRunning", Running, Running) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		s.clearLlm()

@@ -19,7 +19,7 @@ func (in *McpServerConnectPending) step(k *Kernel, s *State) {
 		s.McpServerStates.put(in.ServerID, McpServerStatePendingConnect)
 		k.emit(McpServerStateChanged{ServerID: in.ServerID, NewState: McpServerStatePendingConnect})
 
-	case k.rule("McpServerConnectPendingAfterUnregister", Idle, Stay) &&
+	case k.rule("McpServerConnectPendingAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -37,7 +37,7 @@ func (in *McpServerConnected) step(k *Kernel, s *State) {
 		s.McpServerStates.put(in.ServerID, McpServerStateConnected)
 		k.emit(McpServerStateChanged{ServerID: in.ServerID, NewState: McpServerStateConnected})
 
-	case k.rule("McpServerConnectedAfterUnregister", Idle, Stay) &&
+	case k.rule("McpServerConnectedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -57,7 +57,7 @@ func (in *McpServerFailed) step(k *Kernel, s *State) {
 		s.McpServerStates.put(in.ServerID, McpServerStateFailed)
 		k.emit(McpServerStateChanged{ServerID: in.ServerID, NewState: McpServerStateFailed})
 
-	case k.rule("McpServerFailedAfterUnregister", Idle, Stay) &&
+	case k.rule("McpServerFailedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -76,7 +76,7 @@ func (in *McpServerDisconnected) step(k *Kernel, s *State) {
 		s.McpServerStates.put(in.ServerID, McpServerStateDisconnected)
 		k.emit(McpServerStateChanged{ServerID: in.ServerID, NewState: McpServerStateDisconnected})
 
-	case k.rule("McpServerDisconnectedAfterUnregister", Idle, Stay) &&
+	case k.rule("McpServerDisconnectedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -95,7 +95,7 @@ func (in *McpServerReload) step(k *Kernel, s *State) {
 		k.emit(McpServerReloadRequested{ServerID: in.ServerID})
 		k.emit(McpServerStateChanged{ServerID: in.ServerID, NewState: McpServerStatePendingConnect})
 
-	case k.rule("McpServerReloadAfterUnregister", Idle, Stay) &&
+	case k.rule("McpServerReloadAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }

@@ -16,7 +16,7 @@ type ResolveMobOperatorCreateAuthority struct {
 
 func (in *ResolveMobOperatorCreateAuthority) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ResolveMobOperatorCreateAuthority", Initializing, Stay) &&
+	case k.rule("ResolveMobOperatorCreateAuthority", Initializing, Initializing) &&
 		k.guard("explicit_enable", in.RequestKind == MobOperatorAccessRequestKindEnable):
 
 		s.MobOperatorAuthorityPresent = true
@@ -28,7 +28,7 @@ func (in *ResolveMobOperatorCreateAuthority) step(k *Kernel, s *State) {
 		s.MobOperatorCallerProvenance = in.CallerProvenance
 		s.MobOperatorAuditInvocationID = in.AuditInvocationID
 
-	case k.rule("ResolveMobOperatorCreateAuthorityAbsent", Initializing, Stay) &&
+	case k.rule("ResolveMobOperatorCreateAuthorityAbsent", Initializing, Initializing) &&
 		k.guard("not_explicit_enable", in.RequestKind != MobOperatorAccessRequestKindEnable):
 
 		s.MobOperatorAuthorityPresent = false
@@ -56,7 +56,7 @@ type RestoreMobOperatorAuthority struct {
 
 func (in *RestoreMobOperatorAuthority) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("RestoreMobOperatorAuthority", Initializing, Stay):
+	case k.rule("RestoreMobOperatorAuthority", Initializing, Initializing):
 
 		s.MobOperatorAuthorityPresent = true
 		s.MobOperatorPrincipalToken = Some(in.PrincipalToken)
@@ -77,7 +77,7 @@ type SetMobOperatorProfileMutation struct {
 
 func (in *SetMobOperatorProfileMutation) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SetMobOperatorProfileMutation", Initializing, Stay) &&
+	case k.rule("SetMobOperatorProfileMutation", Initializing, Initializing) &&
 		k.guard("authority_present", s.MobOperatorAuthorityPresent):
 
 		s.MobOperatorCanMutateProfiles = in.Allowed
@@ -92,7 +92,7 @@ type SetMobOperatorCreateAuthority struct {
 
 func (in *SetMobOperatorCreateAuthority) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SetMobOperatorCreateAuthority", Initializing, Stay) &&
+	case k.rule("SetMobOperatorCreateAuthority", Initializing, Initializing) &&
 		k.guard("authority_present", s.MobOperatorAuthorityPresent):
 
 		s.MobOperatorCanCreateMobs = in.Allowed
@@ -107,7 +107,7 @@ type GrantMobOperatorManageMob struct {
 
 func (in *GrantMobOperatorManageMob) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("GrantMobOperatorManageMob", Initializing, Stay) &&
+	case k.rule("GrantMobOperatorManageMob", Initializing, Initializing) &&
 		k.guard("authority_present", s.MobOperatorAuthorityPresent):
 
 		s.MobOperatorManagedMobScope.add(in.MobID)
@@ -123,7 +123,7 @@ type SetMobOperatorSpawnProfilesInMob struct {
 
 func (in *SetMobOperatorSpawnProfilesInMob) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SetMobOperatorSpawnProfilesInMob", Initializing, Stay) &&
+	case k.rule("SetMobOperatorSpawnProfilesInMob", Initializing, Initializing) &&
 		k.guard("authority_present", s.MobOperatorAuthorityPresent):
 
 		s.MobOperatorSpawnProfileScope.put(in.MobID, in.Profiles.Clone())

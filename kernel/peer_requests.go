@@ -21,7 +21,7 @@ func (in *PeerRequestSent) step(k *Kernel, s *State) {
 		s.PendingPeerRequests.put(in.CorrID, OutboundPeerRequestStateSent)
 		k.emit(PeerInteractionStateChanged{CorrID: in.CorrID, NewState: OutboundPeerRequestStateSent})
 
-	case k.rule("PeerRequestSentAfterUnregister", Idle, Stay) &&
+	case k.rule("PeerRequestSentAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -41,7 +41,7 @@ func (in *PeerResponseProgressArrived) step(k *Kernel, s *State) {
 		s.PendingPeerRequests.put(in.CorrID, OutboundPeerRequestStateAcceptedProgress)
 		k.emit(PeerInteractionStateChanged{CorrID: in.CorrID, NewState: OutboundPeerRequestStateAcceptedProgress})
 
-	case k.rule("PeerResponseProgressArrivedAfterUnregister", Idle, Stay) &&
+	case k.rule("PeerResponseProgressArrivedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -73,7 +73,7 @@ func (in *PeerResponseTerminalArrived) step(k *Kernel, s *State) {
 		k.emit(PeerInteractionStateChanged{CorrID: in.CorrID, NewState: OutboundPeerRequestStateFailed})
 		k.emit(PeerInteractionCleanup{CorrID: in.CorrID})
 
-	case k.rule("PeerResponseTerminalArrivedAfterUnregister", Idle, Stay) &&
+	case k.rule("PeerResponseTerminalArrivedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -94,7 +94,7 @@ func (in *PeerResponseRejected) step(k *Kernel, s *State) {
 		k.emit(PeerInteractionStateChanged{CorrID: in.CorrID, NewState: OutboundPeerRequestStateFailed})
 		k.emit(PeerInteractionCleanup{CorrID: in.CorrID})
 
-	case k.rule("PeerResponseRejectedAfterUnregister", Idle, Stay) &&
+	case k.rule("PeerResponseRejectedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -115,7 +115,7 @@ func (in *PeerRequestTimedOut) step(k *Kernel, s *State) {
 		k.emit(PeerInteractionStateChanged{CorrID: in.CorrID, NewState: OutboundPeerRequestStateTimedOut})
 		k.emit(PeerInteractionCleanup{CorrID: in.CorrID})
 
-	case k.rule("PeerRequestTimedOutAfterUnregister", Idle, Stay) &&
+	case k.rule("PeerRequestTimedOutAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -135,7 +135,7 @@ func (in *PeerRequestSendFailed) step(k *Kernel, s *State) {
 		k.emit(PeerInteractionStateChanged{CorrID: in.CorrID, NewState: OutboundPeerRequestStateFailed})
 		k.emit(PeerInteractionCleanup{CorrID: in.CorrID})
 
-	case k.rule("PeerRequestSendFailedAfterUnregister", Idle, Stay) &&
+	case k.rule("PeerRequestSendFailedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -157,7 +157,7 @@ func (in *PeerRequestReceived) step(k *Kernel, s *State) {
 		s.InboundPeerRequestLanes.put(in.CorrID, in.HandlingMode)
 		k.emit(InboundPeerInteractionStateChanged{CorrID: in.CorrID, NewState: InboundPeerRequestStateReceived})
 
-	case k.rule("PeerRequestReceivedAfterUnregister", Idle, Stay) &&
+	case k.rule("PeerRequestReceivedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }
@@ -178,7 +178,7 @@ func (in *PeerResponseReplied) step(k *Kernel, s *State) {
 		s.InboundPeerRequestLanes.del(in.CorrID)
 		k.emit(InboundPeerInteractionStateChanged{CorrID: in.CorrID, NewState: InboundPeerRequestStateReplied})
 
-	case k.rule("PeerResponseRepliedAfterUnregister", Idle, Stay) &&
+	case k.rule("PeerResponseRepliedAfterUnregister", Idle, Idle) &&
 		k.guard("session_unregistered", s.SessionID.IsNone()):
 	}
 }

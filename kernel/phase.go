@@ -19,7 +19,9 @@ const (
 	// Destroyed is terminal.
 	Destroyed
 
-	// Stay as a rule's target keeps the phase.
+	// Stay is the target of a rule declared once for several phases: it keeps the phase
+	// it is taken in, and its full name ends with that phase. A rule that stays in its
+	// only phase names that phase as its target.
 	Stay Phase = 0
 )
 

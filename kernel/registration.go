@@ -49,20 +49,20 @@ func (in *EnsureSessionWithExecutor) step(k *Kernel, s *State) {
 
 		s.RegistrationPhase = RegistrationPhaseActive
 
-	case k.rule("EnsureSessionWithExecutorAttached", Attached, Stay) &&
+	case k.rule("EnsureSessionWithExecutorAttached", Attached, Attached) &&
 		k.guard("not_draining", s.RegistrationPhase != RegistrationPhaseDraining):
 
 		s.RegistrationPhase = RegistrationPhaseActive
 		s.RuntimeStopDeferred = false
 
-	case k.rule("EnsureSessionWithExecutorRunning", Running, Stay) &&
+	case k.rule("EnsureSessionWithExecutorRunning", Running, Running) &&
 		k.guard("not_draining", s.RegistrationPhase != RegistrationPhaseDraining):
 
 		s.RegistrationPhase = RegistrationPhaseActive
 
-	case k.rule("EnsureSessionWithExecutorRetired", Retired, Stay):
+	case k.rule("EnsureSessionWithExecutorRetired", Retired, Retired):
 
-	case k.rule("EnsureSessionWithExecutorStopped", Stopped, Stay):
+	case k.rule("EnsureSessionWithExecutorStopped", Stopped, Stopped):
 	}
 }
 
@@ -76,27 +76,27 @@ type SetSilentIntents struct {
 
 func (in *SetSilentIntents) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SetSilentIntentsIdle", Idle, Stay) &&
+	case k.rule("SetSilentIntentsIdle", Idle, Idle) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		s.SilentIntentOverrides = in.Intents.Clone()
 
-	case k.rule("SetSilentIntentsAttached", Attached, Stay) &&
+	case k.rule("SetSilentIntentsAttached", Attached, Attached) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		s.SilentIntentOverrides = in.Intents.Clone()
 
-	case k.rule("SetSilentIntentsRunning", Running, Stay) &&
+	case k.rule("SetSilentIntentsRunning", Running, Running) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		s.SilentIntentOverrides = in.Intents.Clone()
 
-	case k.rule("SetSilentIntentsRetired", Retired, Stay) &&
+	case k.rule("SetSilentIntentsRetired", Retired, Retired) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		s.SilentIntentOverrides = in.Intents.Clone()
 
-	case k.rule("SetSilentIntentsStopped", Stopped, Stay) &&
+	case k.rule("SetSilentIntentsStopped", Stopped, Stopped) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 	}
 }
@@ -145,12 +145,12 @@ func (*EnsureDrainRunning) signal() {}
 
 func (in *EnsureDrainRunning) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("EnsureDrainRunningAttached", Attached, Stay) &&
+	case k.rule("EnsureDrainRunningAttached", Attached, Attached) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		k.emit(SpawnDrainTask{})
 
-	case k.rule("EnsureDrainRunningRunning", Running, Stay) &&
+	case k.rule("EnsureDrainRunningRunning", Running, Running) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		k.emit(SpawnDrainTask{})

@@ -23,12 +23,12 @@ func (in *Retire) step(k *Kernel, s *State) {
 
 		s.RuntimeStopDeferred = false
 
-	case k.rule("RetireAlreadyRetired", Retired, Stay) &&
+	case k.rule("RetireAlreadyRetired", Retired, Retired) &&
 		k.guard("runtime_binding_present", s.ActiveRuntimeID.IsSome() && s.ActiveFenceToken.IsSome()):
 
 		k.emit(RuntimeRetired{AgentRuntimeID: s.ActiveRuntimeID.Value(), FenceToken: s.ActiveFenceToken.Value()})
 
-	case k.rule("RetireAlreadyRetiredUnbound", Retired, Stay) &&
+	case k.rule("RetireAlreadyRetiredUnbound", Retired, Retired) &&
 		k.guard("runtime_binding_absent", s.ActiveRuntimeID.IsNone() || s.ActiveFenceToken.IsNone()):
 	}
 }
@@ -66,7 +66,7 @@ func (in *Recycle) step(k *Kernel, s *State) {
 		s.CurrentRunID = None[RunId]()
 		k.emit(InitiateRecycle{})
 
-	case k.rule("RecycleFromAttached", Attached, Stay) &&
+	case k.rule("RecycleFromAttached", Attached, Attached) &&
 		k.guard("session_registered", s.SessionID.IsSome()):
 
 		s.clearBinding()
@@ -81,23 +81,23 @@ type Recover struct{}
 
 func (in *Recover) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("RecoverInitializing", Initializing, Stay):
+	case k.rule("RecoverInitializing", Initializing, Initializing):
 
 		k.emit(RuntimeNotice{Kind: RuntimeNoticeKindRecover, Detail: "runtime recovered"})
 
-	case k.rule("RecoverIdle", Idle, Stay):
+	case k.rule("RecoverIdle", Idle, Idle):
 
 		k.emit(RuntimeNotice{Kind: RuntimeNoticeKindRecover, Detail: "runtime recovered"})
 
-	case k.rule("RecoverAttached", Attached, Stay):
+	case k.rule("RecoverAttached", Attached, Attached):
 
 		k.emit(RuntimeNotice{Kind: RuntimeNoticeKindRecover, Detail: "runtime recovered"})
 
-	case k.rule("RecoverRetired", Retired, Stay):
+	case k.rule("RecoverRetired", Retired, Retired):
 
 		k.emit(RuntimeNotice{Kind: RuntimeNoticeKindRecover, Detail: "runtime recovered"})
 
-	case k.rule("RecoverStopped", Stopped, Stay):
+	case k.rule("RecoverStopped", Stopped, Stopped):
 
 		k.emit(RuntimeNotice{Kind: RuntimeNoticeKindRecover, Detail: "runtime recovered"})
 	}
@@ -121,7 +121,7 @@ type RecoverRuntimeAuthority struct {
 
 func (in *RecoverRuntimeAuthority) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("RecoverRuntimeAuthorityInitializing", Initializing, Stay) &&
+	case k.rule("RecoverRuntimeAuthorityInitializing", Initializing, Initializing) &&
 		k.guard("observed_initializing", in.State == RuntimeLifecycleObservedStateInitializing) &&
 		k.guard("no_run_binding", in.CurrentRunID.IsNone() && in.PreRunPhase.IsNone()) &&
 		in.bindingWhole(k):

@@ -82,7 +82,7 @@ func (r *Runner) Apply(t Trigger) (RunOutcome, error) {
 		return RunOutcome{Rejected: true, Kind: o.Refusal.Kind.String(), Guards: o.Refusal.Guards}, nil
 	}
 	out := RunOutcome{
-		OK: true, Transition: o.Rule, From: o.From, To: o.To,
+		OK: true, Transition: o.Transition(), From: o.From, To: o.To,
 		Effects: []RunEffect{}, Changed: map[string]jsontext.Value{},
 	}
 	for _, e := range o.Effects {

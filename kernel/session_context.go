@@ -31,32 +31,32 @@ type ResolveTranscriptEditAdmission struct {
 
 func (in *ResolveTranscriptEditAdmission) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ResolveTranscriptEditAdmissionIdleBusy", Idle, Stay) &&
+	case k.rule("ResolveTranscriptEditAdmissionIdleBusy", Idle, Idle) &&
 		k.guard("busy_disjunction", in.RuntimeRunning || in.HasActiveInputs):
 
 		k.emit(TranscriptEditAdmissionResolved{Verdict: TranscriptEditAdmissionKindDeniedBusy})
 
-	case k.rule("ResolveTranscriptEditAdmissionIdleAdmissible", Idle, Stay) &&
+	case k.rule("ResolveTranscriptEditAdmissionIdleAdmissible", Idle, Idle) &&
 		k.guard("idle_no_active", !in.RuntimeRunning && !in.HasActiveInputs):
 
 		k.emit(TranscriptEditAdmissionResolved{Verdict: TranscriptEditAdmissionKindAdmissible})
 
-	case k.rule("ResolveTranscriptEditAdmissionAttachedBusy", Attached, Stay) &&
+	case k.rule("ResolveTranscriptEditAdmissionAttachedBusy", Attached, Attached) &&
 		k.guard("busy_disjunction", in.RuntimeRunning || in.HasActiveInputs):
 
 		k.emit(TranscriptEditAdmissionResolved{Verdict: TranscriptEditAdmissionKindDeniedBusy})
 
-	case k.rule("ResolveTranscriptEditAdmissionAttachedAdmissible", Attached, Stay) &&
+	case k.rule("ResolveTranscriptEditAdmissionAttachedAdmissible", Attached, Attached) &&
 		k.guard("attached_no_active", !in.RuntimeRunning && !in.HasActiveInputs):
 
 		k.emit(TranscriptEditAdmissionResolved{Verdict: TranscriptEditAdmissionKindAdmissible})
 
-	case k.rule("ResolveTranscriptEditAdmissionRunningBusy", Running, Stay) &&
+	case k.rule("ResolveTranscriptEditAdmissionRunningBusy", Running, Running) &&
 		k.guard("busy_disjunction", in.RuntimeRunning || in.HasActiveInputs):
 
 		k.emit(TranscriptEditAdmissionResolved{Verdict: TranscriptEditAdmissionKindDeniedBusy})
 
-	case k.rule("ResolveTranscriptEditAdmissionRunningAdmissible", Running, Stay) &&
+	case k.rule("ResolveTranscriptEditAdmissionRunningAdmissible", Running, Running) &&
 		k.guard("running_no_active", !in.RuntimeRunning && !in.HasActiveInputs):
 
 		k.emit(TranscriptEditAdmissionResolved{Verdict: TranscriptEditAdmissionKindAdmissible})

@@ -11,28 +11,28 @@ type StopRuntimeExecutor struct {
 
 func (in *StopRuntimeExecutor) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("StopRuntimeExecutorInitializing", Initializing, Stay):
+	case k.rule("StopRuntimeExecutorInitializing", Initializing, Initializing):
 
 		s.stopWithoutExecutor()
 		in.requestStop(k, "runtime executor stop requested")
 
-	case k.rule("StopRuntimeExecutorIdle", Idle, Stay):
+	case k.rule("StopRuntimeExecutorIdle", Idle, Idle):
 
 		s.stopWithoutExecutor()
 		in.requestStop(k, "runtime executor stop requested")
 
-	case k.rule("StopRuntimeExecutorRetired", Retired, Stay):
+	case k.rule("StopRuntimeExecutorRetired", Retired, Retired):
 
 		s.stopWithoutExecutor()
 		in.requestStop(k, "runtime executor stop requested")
 
-	case k.rule("StopRuntimeExecutorAttached", Attached, Stay):
+	case k.rule("StopRuntimeExecutorAttached", Attached, Attached):
 
 		s.RuntimeStopDeferred = true
 		s.SilentIntentOverrides = nil
 		in.requestStop(k, "runtime executor stopped")
 
-	case k.rule("StopRuntimeExecutorRunning", Running, Stay):
+	case k.rule("StopRuntimeExecutorRunning", Running, Running):
 
 		s.RuntimeStopDeferred = s.CurrentRunID.IsSome()
 		s.SilentIntentOverrides = nil
@@ -81,7 +81,7 @@ func (in *RuntimeExecutorExited) step(k *Kernel, s *State) {
 		s.releaseExecutor()
 		k.emit(RuntimeNotice{Kind: RuntimeNoticeKindExit, Detail: "runtime executor exited"})
 
-	case k.rule("RuntimeExecutorExitedFromRetired", Retired, Stay):
+	case k.rule("RuntimeExecutorExitedFromRetired", Retired, Retired):
 
 		s.clearRun()
 		s.RuntimeStopDeferred = false
@@ -89,7 +89,7 @@ func (in *RuntimeExecutorExited) step(k *Kernel, s *State) {
 		s.releaseExecutor()
 		k.emit(RuntimeNotice{Kind: RuntimeNoticeKindExit, Detail: "runtime executor exited"})
 
-	case k.rule("RuntimeExecutorExitedFromStopped", Stopped, Stay):
+	case k.rule("RuntimeExecutorExitedFromStopped", Stopped, Stopped):
 
 		s.RuntimeStopDeferred = false
 		s.releaseExecutor()
@@ -109,12 +109,12 @@ type InterruptCurrentRun struct{}
 
 func (in *InterruptCurrentRun) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("InterruptCurrentRunAttached", Attached, Stay):
+	case k.rule("InterruptCurrentRunAttached", Attached, Attached):
 
 		k.emit(WakeInterrupt{})
 		k.emit(RequestCancellationAtBoundary{})
 
-	case k.rule("InterruptCurrentRun", Running, Stay):
+	case k.rule("InterruptCurrentRun", Running, Running):
 
 		k.emit(WakeInterrupt{})
 		k.emit(RequestCancellationAtBoundary{})
@@ -129,12 +129,12 @@ type CancelAfterBoundary struct {
 
 func (in *CancelAfterBoundary) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("CancelAfterBoundaryAttached", Attached, Stay):
+	case k.rule("CancelAfterBoundaryAttached", Attached, Attached):
 
 		k.emit(RequestCancellationAtBoundary{})
 		k.emit(RuntimeEffectFact{Kind: RuntimeEffectKindCancelAfterBoundary, Reason: in.Reason})
 
-	case k.rule("CancelAfterBoundary", Running, Stay):
+	case k.rule("CancelAfterBoundary", Running, Running):
 
 		k.emit(RequestCancellationAtBoundary{})
 		k.emit(RuntimeEffectFact{Kind: RuntimeEffectKindCancelAfterBoundary, Reason: in.Reason})

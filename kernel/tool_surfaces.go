@@ -16,15 +16,15 @@ type SurfaceRegister struct {
 
 func (in *SurfaceRegister) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceRegisterIdle", Idle, Stay):
+	case k.rule("SurfaceRegisterIdle", Idle, Idle):
 
 		s.KnownSurfaces.add(in.SurfaceID)
 
-	case k.rule("SurfaceRegisterAttached", Attached, Stay):
+	case k.rule("SurfaceRegisterAttached", Attached, Attached):
 
 		s.KnownSurfaces.add(in.SurfaceID)
 
-	case k.rule("SurfaceRegisterRunning", Running, Stay):
+	case k.rule("SurfaceRegisterRunning", Running, Running):
 
 		s.KnownSurfaces.add(in.SurfaceID)
 	}
@@ -39,17 +39,17 @@ type SurfaceStageAdd struct {
 
 func (in *SurfaceStageAdd) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceStageAddIdle", Idle, Stay) &&
+	case k.rule("SurfaceStageAddIdle", Idle, Idle) &&
 		k.guard("surface_operating", s.SurfacePhase == SurfacePhaseOperating):
 
 		s.stageSurface(in.SurfaceID, SurfaceStagedOpAdd)
 
-	case k.rule("SurfaceStageAddAttached", Attached, Stay) &&
+	case k.rule("SurfaceStageAddAttached", Attached, Attached) &&
 		k.guard("surface_operating", s.SurfacePhase == SurfacePhaseOperating):
 
 		s.stageSurface(in.SurfaceID, SurfaceStagedOpAdd)
 
-	case k.rule("SurfaceStageAddRunning", Running, Stay) &&
+	case k.rule("SurfaceStageAddRunning", Running, Running) &&
 		k.guard("surface_operating", s.SurfacePhase == SurfacePhaseOperating):
 
 		s.stageSurface(in.SurfaceID, SurfaceStagedOpAdd)
@@ -65,17 +65,17 @@ type SurfaceStageRemove struct {
 
 func (in *SurfaceStageRemove) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceStageRemoveIdle", Idle, Stay) &&
+	case k.rule("SurfaceStageRemoveIdle", Idle, Idle) &&
 		k.guard("surface_operating", s.SurfacePhase == SurfacePhaseOperating):
 
 		s.stageSurface(in.SurfaceID, SurfaceStagedOpRemove)
 
-	case k.rule("SurfaceStageRemoveAttached", Attached, Stay) &&
+	case k.rule("SurfaceStageRemoveAttached", Attached, Attached) &&
 		k.guard("surface_operating", s.SurfacePhase == SurfacePhaseOperating):
 
 		s.stageSurface(in.SurfaceID, SurfaceStagedOpRemove)
 
-	case k.rule("SurfaceStageRemoveRunning", Running, Stay) &&
+	case k.rule("SurfaceStageRemoveRunning", Running, Running) &&
 		k.guard("surface_operating", s.SurfacePhase == SurfacePhaseOperating):
 
 		s.stageSurface(in.SurfaceID, SurfaceStagedOpRemove)
@@ -91,15 +91,15 @@ type SurfaceStageReload struct {
 
 func (in *SurfaceStageReload) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceStageReloadIdle", Idle, Stay) && in.stageable(k, s):
+	case k.rule("SurfaceStageReloadIdle", Idle, Idle) && in.stageable(k, s):
 
 		s.stageSurface(in.SurfaceID, SurfaceStagedOpReload)
 
-	case k.rule("SurfaceStageReloadAttached", Attached, Stay) && in.stageable(k, s):
+	case k.rule("SurfaceStageReloadAttached", Attached, Attached) && in.stageable(k, s):
 
 		s.stageSurface(in.SurfaceID, SurfaceStagedOpReload)
 
-	case k.rule("SurfaceStageReloadRunning", Running, Stay) && in.stageable(k, s):
+	case k.rule("SurfaceStageReloadRunning", Running, Running) && in.stageable(k, s):
 
 		s.stageSurface(in.SurfaceID, SurfaceStagedOpReload)
 	}
@@ -118,17 +118,17 @@ type SurfaceSetRemovalTimeout struct {
 
 func (in *SurfaceSetRemovalTimeout) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceSetRemovalTimeoutIdle", Idle, Stay) &&
+	case k.rule("SurfaceSetRemovalTimeoutIdle", Idle, Idle) &&
 		k.guard("surface_operating", s.SurfacePhase == SurfacePhaseOperating):
 
 		s.RemovalTimeoutMs = in.TimeoutMs
 
-	case k.rule("SurfaceSetRemovalTimeoutAttached", Attached, Stay) &&
+	case k.rule("SurfaceSetRemovalTimeoutAttached", Attached, Attached) &&
 		k.guard("surface_operating", s.SurfacePhase == SurfacePhaseOperating):
 
 		s.RemovalTimeoutMs = in.TimeoutMs
 
-	case k.rule("SurfaceSetRemovalTimeoutRunning", Running, Stay) &&
+	case k.rule("SurfaceSetRemovalTimeoutRunning", Running, Running) &&
 		k.guard("surface_operating", s.SurfacePhase == SurfacePhaseOperating):
 
 		s.RemovalTimeoutMs = in.TimeoutMs
@@ -152,51 +152,51 @@ type SurfaceApplyBoundary struct {
 
 func (in *SurfaceApplyBoundary) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceApplyBoundaryAddIdle", Idle, Stay) && in.adds(k, s):
+	case k.rule("SurfaceApplyBoundaryAddIdle", Idle, Idle) && in.adds(k, s):
 
 		in.connect(k, s, SurfacePendingOpAdd, ExternalToolSurfaceDeltaOperationAdd)
 
-	case k.rule("SurfaceApplyBoundaryAddAttached", Attached, Stay) && in.adds(k, s):
+	case k.rule("SurfaceApplyBoundaryAddAttached", Attached, Attached) && in.adds(k, s):
 
 		in.connect(k, s, SurfacePendingOpAdd, ExternalToolSurfaceDeltaOperationAdd)
 
-	case k.rule("SurfaceApplyBoundaryAddRunning", Running, Stay) && in.adds(k, s):
+	case k.rule("SurfaceApplyBoundaryAddRunning", Running, Running) && in.adds(k, s):
 
 		in.connect(k, s, SurfacePendingOpAdd, ExternalToolSurfaceDeltaOperationAdd)
 
-	case k.rule("SurfaceApplyBoundaryReloadIdle", Idle, Stay) && in.reloads(k, s):
+	case k.rule("SurfaceApplyBoundaryReloadIdle", Idle, Idle) && in.reloads(k, s):
 
 		in.connect(k, s, SurfacePendingOpReload, ExternalToolSurfaceDeltaOperationReload)
 
-	case k.rule("SurfaceApplyBoundaryReloadAttached", Attached, Stay) && in.reloads(k, s):
+	case k.rule("SurfaceApplyBoundaryReloadAttached", Attached, Attached) && in.reloads(k, s):
 
 		in.connect(k, s, SurfacePendingOpReload, ExternalToolSurfaceDeltaOperationReload)
 
-	case k.rule("SurfaceApplyBoundaryReloadRunning", Running, Stay) && in.reloads(k, s):
+	case k.rule("SurfaceApplyBoundaryReloadRunning", Running, Running) && in.reloads(k, s):
 
 		in.connect(k, s, SurfacePendingOpReload, ExternalToolSurfaceDeltaOperationReload)
 
-	case k.rule("SurfaceApplyBoundaryRemoveDrainingIdle", Idle, Stay) && in.removesActive(k, s):
+	case k.rule("SurfaceApplyBoundaryRemoveDrainingIdle", Idle, Idle) && in.removesActive(k, s):
 
 		in.drain(k, s)
 
-	case k.rule("SurfaceApplyBoundaryRemoveDrainingAttached", Attached, Stay) && in.removesActive(k, s):
+	case k.rule("SurfaceApplyBoundaryRemoveDrainingAttached", Attached, Attached) && in.removesActive(k, s):
 
 		in.drain(k, s)
 
-	case k.rule("SurfaceApplyBoundaryRemoveDrainingRunning", Running, Stay) && in.removesActive(k, s):
+	case k.rule("SurfaceApplyBoundaryRemoveDrainingRunning", Running, Running) && in.removesActive(k, s):
 
 		in.drain(k, s)
 
-	case k.rule("SurfaceApplyBoundaryRemoveNoopIdle", Idle, Stay) && in.removesNothing(k, s):
+	case k.rule("SurfaceApplyBoundaryRemoveNoopIdle", Idle, Idle) && in.removesNothing(k, s):
 
 		in.forget(s)
 
-	case k.rule("SurfaceApplyBoundaryRemoveNoopAttached", Attached, Stay) && in.removesNothing(k, s):
+	case k.rule("SurfaceApplyBoundaryRemoveNoopAttached", Attached, Attached) && in.removesNothing(k, s):
 
 		in.forget(s)
 
-	case k.rule("SurfaceApplyBoundaryRemoveNoopRunning", Running, Stay) && in.removesNothing(k, s):
+	case k.rule("SurfaceApplyBoundaryRemoveNoopRunning", Running, Running) && in.removesNothing(k, s):
 
 		in.forget(s)
 	}
@@ -311,37 +311,37 @@ type SurfaceMarkPendingSucceeded struct {
 
 func (in *SurfaceMarkPendingSucceeded) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceMarkPendingSucceededAddIdle", Idle, Stay) &&
+	case k.rule("SurfaceMarkPendingSucceededAddIdle", Idle, Idle) &&
 		k.guard("pending_add", holds(s.SurfacePendingOp, in.SurfaceID, SurfacePendingOpAdd)) &&
 		in.current(k, s):
 
 		in.activate(k, s, ExternalToolSurfaceDeltaOperationAdd)
 
-	case k.rule("SurfaceMarkPendingSucceededAddAttached", Attached, Stay) &&
+	case k.rule("SurfaceMarkPendingSucceededAddAttached", Attached, Attached) &&
 		k.guard("pending_add", holds(s.SurfacePendingOp, in.SurfaceID, SurfacePendingOpAdd)) &&
 		in.current(k, s):
 
 		in.activate(k, s, ExternalToolSurfaceDeltaOperationAdd)
 
-	case k.rule("SurfaceMarkPendingSucceededAddRunning", Running, Stay) &&
+	case k.rule("SurfaceMarkPendingSucceededAddRunning", Running, Running) &&
 		k.guard("pending_add", holds(s.SurfacePendingOp, in.SurfaceID, SurfacePendingOpAdd)) &&
 		in.current(k, s):
 
 		in.activate(k, s, ExternalToolSurfaceDeltaOperationAdd)
 
-	case k.rule("SurfaceMarkPendingSucceededReloadIdle", Idle, Stay) &&
+	case k.rule("SurfaceMarkPendingSucceededReloadIdle", Idle, Idle) &&
 		k.guard("pending_reload", holds(s.SurfacePendingOp, in.SurfaceID, SurfacePendingOpReload)) &&
 		in.current(k, s):
 
 		in.activate(k, s, ExternalToolSurfaceDeltaOperationReload)
 
-	case k.rule("SurfaceMarkPendingSucceededReloadAttached", Attached, Stay) &&
+	case k.rule("SurfaceMarkPendingSucceededReloadAttached", Attached, Attached) &&
 		k.guard("pending_reload", holds(s.SurfacePendingOp, in.SurfaceID, SurfacePendingOpReload)) &&
 		in.current(k, s):
 
 		in.activate(k, s, ExternalToolSurfaceDeltaOperationReload)
 
-	case k.rule("SurfaceMarkPendingSucceededReloadRunning", Running, Stay) &&
+	case k.rule("SurfaceMarkPendingSucceededReloadRunning", Running, Running) &&
 		k.guard("pending_reload", holds(s.SurfacePendingOp, in.SurfaceID, SurfacePendingOpReload)) &&
 		in.current(k, s):
 
@@ -388,15 +388,15 @@ type SurfaceMarkPendingFailed struct {
 
 func (in *SurfaceMarkPendingFailed) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceMarkPendingFailedIdle", Idle, Stay) && in.current(k, s):
+	case k.rule("SurfaceMarkPendingFailedIdle", Idle, Idle) && in.current(k, s):
 
 		in.fail(k, s)
 
-	case k.rule("SurfaceMarkPendingFailedAttached", Attached, Stay) && in.current(k, s):
+	case k.rule("SurfaceMarkPendingFailedAttached", Attached, Attached) && in.current(k, s):
 
 		in.fail(k, s)
 
-	case k.rule("SurfaceMarkPendingFailedRunning", Running, Stay) && in.current(k, s):
+	case k.rule("SurfaceMarkPendingFailedRunning", Running, Running) && in.current(k, s):
 
 		in.fail(k, s)
 	}
@@ -429,17 +429,17 @@ type SurfaceCallStarted struct {
 
 func (in *SurfaceCallStarted) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceCallStartedActiveAttached", Attached, Stay) &&
+	case k.rule("SurfaceCallStartedActiveAttached", Attached, Attached) &&
 		k.guard("surface_active", holds(s.SurfaceBaseState, in.SurfaceID, ExternalToolSurfaceBaseStateActive)):
 
 		s.startSurfaceCall(in.SurfaceID)
 
-	case k.rule("SurfaceCallStartedActiveRunning", Running, Stay) &&
+	case k.rule("SurfaceCallStartedActiveRunning", Running, Running) &&
 		k.guard("surface_active", holds(s.SurfaceBaseState, in.SurfaceID, ExternalToolSurfaceBaseStateActive)):
 
 		s.startSurfaceCall(in.SurfaceID)
 
-	case k.rule("SurfaceCallStartedRejectRemovingAttached", Attached, Stay) &&
+	case k.rule("SurfaceCallStartedRejectRemovingAttached", Attached, Attached) &&
 		k.guard("surface_removing", holds(s.SurfaceBaseState, in.SurfaceID, ExternalToolSurfaceBaseStateRemoving)):
 
 		k.emit(RejectSurfaceCall{
@@ -447,7 +447,7 @@ func (in *SurfaceCallStarted) step(k *Kernel, s *State) {
 			Cause:     ExternalToolSurfaceFailureCauseSurfaceDraining,
 		})
 
-	case k.rule("SurfaceCallStartedRejectRemovingRunning", Running, Stay) &&
+	case k.rule("SurfaceCallStartedRejectRemovingRunning", Running, Running) &&
 		k.guard("surface_removing", holds(s.SurfaceBaseState, in.SurfaceID, ExternalToolSurfaceBaseStateRemoving)):
 
 		k.emit(RejectSurfaceCall{
@@ -455,7 +455,7 @@ func (in *SurfaceCallStarted) step(k *Kernel, s *State) {
 			Cause:     ExternalToolSurfaceFailureCauseSurfaceDraining,
 		})
 
-	case k.rule("SurfaceCallStartedRejectUnavailableAttached", Attached, Stay) &&
+	case k.rule("SurfaceCallStartedRejectUnavailableAttached", Attached, Attached) &&
 		k.guard("surface_unavailable", !s.SurfaceBaseState[in.SurfaceID].connected()):
 
 		k.emit(RejectSurfaceCall{
@@ -463,7 +463,7 @@ func (in *SurfaceCallStarted) step(k *Kernel, s *State) {
 			Cause:     ExternalToolSurfaceFailureCauseSurfaceUnavailable,
 		})
 
-	case k.rule("SurfaceCallStartedRejectUnavailableRunning", Running, Stay) &&
+	case k.rule("SurfaceCallStartedRejectUnavailableRunning", Running, Running) &&
 		k.guard("surface_unavailable", !s.SurfaceBaseState[in.SurfaceID].connected()):
 
 		k.emit(RejectSurfaceCall{
@@ -494,13 +494,13 @@ type SurfaceCallFinished struct {
 
 func (in *SurfaceCallFinished) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceCallFinishedAttached", Attached, Stay) &&
+	case k.rule("SurfaceCallFinishedAttached", Attached, Attached) &&
 		k.guard("surface_active_or_removing", s.SurfaceBaseState[in.SurfaceID].connected()) &&
 		k.guard("inflight_calls_remain", s.SurfaceInflightCalls[in.SurfaceID] > 0):
 
 		s.SurfaceInflightCalls.put(in.SurfaceID, s.SurfaceInflightCalls[in.SurfaceID]-1)
 
-	case k.rule("SurfaceCallFinishedRunning", Running, Stay) &&
+	case k.rule("SurfaceCallFinishedRunning", Running, Running) &&
 		k.guard("surface_active_or_removing", s.SurfaceBaseState[in.SurfaceID].connected()) &&
 		k.guard("inflight_calls_remain", s.SurfaceInflightCalls[in.SurfaceID] > 0):
 
@@ -516,15 +516,15 @@ type SurfaceFinalizeRemovalClean struct {
 
 func (in *SurfaceFinalizeRemovalClean) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceFinalizeRemovalCleanIdle", Idle, Stay) && in.drained(k, s):
+	case k.rule("SurfaceFinalizeRemovalCleanIdle", Idle, Idle) && in.drained(k, s):
 
 		in.remove(k, s)
 
-	case k.rule("SurfaceFinalizeRemovalCleanAttached", Attached, Stay) && in.drained(k, s):
+	case k.rule("SurfaceFinalizeRemovalCleanAttached", Attached, Attached) && in.drained(k, s):
 
 		in.remove(k, s)
 
-	case k.rule("SurfaceFinalizeRemovalCleanRunning", Running, Stay) && in.drained(k, s):
+	case k.rule("SurfaceFinalizeRemovalCleanRunning", Running, Running) && in.drained(k, s):
 
 		in.remove(k, s)
 	}
@@ -558,17 +558,17 @@ type SurfaceFinalizeRemovalForced struct {
 
 func (in *SurfaceFinalizeRemovalForced) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceFinalizeRemovalForcedIdle", Idle, Stay) &&
+	case k.rule("SurfaceFinalizeRemovalForcedIdle", Idle, Idle) &&
 		k.guard("surface_removing", holds(s.SurfaceBaseState, in.SurfaceID, ExternalToolSurfaceBaseStateRemoving)):
 
 		in.remove(k, s)
 
-	case k.rule("SurfaceFinalizeRemovalForcedAttached", Attached, Stay) &&
+	case k.rule("SurfaceFinalizeRemovalForcedAttached", Attached, Attached) &&
 		k.guard("surface_removing", holds(s.SurfaceBaseState, in.SurfaceID, ExternalToolSurfaceBaseStateRemoving)):
 
 		in.remove(k, s)
 
-	case k.rule("SurfaceFinalizeRemovalForcedRunning", Running, Stay) &&
+	case k.rule("SurfaceFinalizeRemovalForcedRunning", Running, Running) &&
 		k.guard("surface_removing", holds(s.SurfaceBaseState, in.SurfaceID, ExternalToolSurfaceBaseStateRemoving)):
 
 		in.remove(k, s)
@@ -597,15 +597,15 @@ type SurfaceSnapshotAligned struct {
 
 func (in *SurfaceSnapshotAligned) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceSnapshotAlignedIdle", Idle, Stay):
+	case k.rule("SurfaceSnapshotAlignedIdle", Idle, Idle):
 
 		s.SnapshotAlignedEpoch = in.Epoch
 
-	case k.rule("SurfaceSnapshotAlignedAttached", Attached, Stay):
+	case k.rule("SurfaceSnapshotAlignedAttached", Attached, Attached):
 
 		s.SnapshotAlignedEpoch = in.Epoch
 
-	case k.rule("SurfaceSnapshotAlignedRunning", Running, Stay):
+	case k.rule("SurfaceSnapshotAlignedRunning", Running, Running):
 
 		s.SnapshotAlignedEpoch = in.Epoch
 	}
@@ -617,15 +617,15 @@ type SurfaceShutdown struct{}
 
 func (in *SurfaceShutdown) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("SurfaceShutdownIdle", Idle, Stay):
+	case k.rule("SurfaceShutdownIdle", Idle, Idle):
 
 		s.SurfacePhase = SurfacePhaseShutdown
 
-	case k.rule("SurfaceShutdownAttached", Attached, Stay):
+	case k.rule("SurfaceShutdownAttached", Attached, Attached):
 
 		s.SurfacePhase = SurfacePhaseShutdown
 
-	case k.rule("SurfaceShutdownRunning", Running, Stay):
+	case k.rule("SurfaceShutdownRunning", Running, Running):
 
 		s.SurfacePhase = SurfacePhaseShutdown
 	}

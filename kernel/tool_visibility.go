@@ -15,7 +15,7 @@ func (*BoundaryApplied) signal() {}
 
 func (in *BoundaryApplied) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("BoundaryAppliedPublish", Running, Stay):
+	case k.rule("BoundaryAppliedPublish", Running, Running):
 
 		k.emit(CommittedVisibleSetPublished{Revision: in.Revision})
 	}
@@ -38,23 +38,23 @@ type PublishCommittedVisibleSet struct {
 
 func (in *PublishCommittedVisibleSet) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("PublishCommittedVisibleSetIdle", Idle, Stay) && in.publishable(k, s):
+	case k.rule("PublishCommittedVisibleSetIdle", Idle, Idle) && in.publishable(k, s):
 
 		in.publish(k, s)
 
-	case k.rule("PublishCommittedVisibleSetAttached", Attached, Stay) && in.publishable(k, s):
+	case k.rule("PublishCommittedVisibleSetAttached", Attached, Attached) && in.publishable(k, s):
 
 		in.publish(k, s)
 
-	case k.rule("PublishCommittedVisibleSetRunning", Running, Stay) && in.publishable(k, s):
+	case k.rule("PublishCommittedVisibleSetRunning", Running, Running) && in.publishable(k, s):
 
 		in.publish(k, s)
 
-	case k.rule("PublishCommittedVisibleSetRetired", Retired, Stay) && in.publishable(k, s):
+	case k.rule("PublishCommittedVisibleSetRetired", Retired, Retired) && in.publishable(k, s):
 
 		in.publish(k, s)
 
-	case k.rule("PublishCommittedVisibleSetStopped", Stopped, Stay) && in.publishable(k, s):
+	case k.rule("PublishCommittedVisibleSetStopped", Stopped, Stopped) && in.publishable(k, s):
 
 		in.publish(k, s)
 	}

@@ -10,7 +10,7 @@ type CancelNow struct {
 
 func (in *CancelNow) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("CancelNow", Running, Stay) &&
+	case k.rule("CancelNow", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_cancellable", !s.TurnPhase.resettable()):
 
@@ -26,7 +26,7 @@ type RequestCancelAfterBoundary struct {
 
 func (in *RequestCancelAfterBoundary) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("RequestCancelAfterBoundary", Running, Stay) &&
+	case k.rule("RequestCancelAfterBoundary", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_cancellable", !s.TurnPhase.resettable()):
 
@@ -42,7 +42,7 @@ type CancellationObserved struct {
 
 func (in *CancellationObserved) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("CancellationObserved", Running, Stay) &&
+	case k.rule("CancellationObserved", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_cancelling", s.TurnPhase == TurnPhaseCancelling):
 
@@ -58,7 +58,7 @@ type ForceCancelNoRun struct{}
 
 func (in *ForceCancelNoRun) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ForceCancelNoRun", Running, Stay) &&
+	case k.rule("ForceCancelNoRun", Running, Running) &&
 		k.guard("no_run_bound", s.CurrentRunID.IsNone()) &&
 		k.guard("turn_ready", s.TurnPhase == TurnPhaseReady):
 

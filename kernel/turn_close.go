@@ -14,7 +14,7 @@ type AcknowledgeTerminal struct {
 
 func (in *AcknowledgeTerminal) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("AcknowledgeTerminal", Running, Stay) &&
+	case k.rule("AcknowledgeTerminal", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_terminal", s.TurnPhase.terminal()):
 
@@ -37,7 +37,7 @@ type RunCompleted struct {
 
 func (in *RunCompleted) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("RunCompleted", Running, Stay) &&
+	case k.rule("RunCompleted", Running, Running) &&
 		k.guard("run_matches_binding", s.CurrentRunID.Is(in.RunID)):
 
 		if !s.TurnPhase.terminal() {
@@ -104,7 +104,7 @@ type RunFailed struct {
 
 func (in *RunFailed) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("RunFailed", Running, Stay) &&
+	case k.rule("RunFailed", Running, Running) &&
 		k.guard("run_matches_binding", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("runtime_apply_failure_not_machine_terminal_failure",
 			!in.MachineTerminalFailureObserved || in.RuntimeApplyFailureCause.IsNone()) &&
@@ -170,7 +170,7 @@ type RunCancelled struct {
 
 func (in *RunCancelled) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("RunCancelled", Running, Stay) &&
+	case k.rule("RunCancelled", Running, Running) &&
 		k.guard("run_matches_binding", s.CurrentRunID.Is(in.RunID)):
 
 		s.cancelTurn()

@@ -14,7 +14,7 @@ type EnterExtraction struct {
 
 func (in *EnterExtraction) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("EnterExtraction", Running, Stay) &&
+	case k.rule("EnterExtraction", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_draining_boundary", s.TurnPhase == TurnPhaseDrainingBoundary):
 
@@ -31,7 +31,7 @@ type ExtractionStart struct {
 
 func (in *ExtractionStart) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ExtractionStart", Running, Stay) &&
+	case k.rule("ExtractionStart", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_extracting", s.TurnPhase == TurnPhaseExtracting):
 
@@ -48,7 +48,7 @@ type ExtractionValidationPassed struct {
 
 func (in *ExtractionValidationPassed) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ExtractionValidationPassed", Running, Stay) &&
+	case k.rule("ExtractionValidationPassed", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_extracting", s.TurnPhase == TurnPhaseExtracting):
 
@@ -67,7 +67,7 @@ type ExtractionValidationFailed struct {
 
 func (in *ExtractionValidationFailed) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ExtractionValidationFailedRetry", Running, Stay) &&
+	case k.rule("ExtractionValidationFailedRetry", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_extracting", s.TurnPhase == TurnPhaseExtracting) &&
 		k.guard("retries_remaining", s.ExtractionAttempts < s.MaxExtractionRetries):
@@ -76,7 +76,7 @@ func (in *ExtractionValidationFailed) step(k *Kernel, s *State) {
 		s.TurnPhase = TurnPhaseCallingLlm
 		k.emit(TurnCheckCompaction{})
 
-	case k.rule("ExtractionValidationFailedExhausted", Running, Stay) &&
+	case k.rule("ExtractionValidationFailedExhausted", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_extracting", s.TurnPhase == TurnPhaseExtracting) &&
 		k.guard("retries_exhausted", s.ExtractionAttempts >= s.MaxExtractionRetries):
@@ -96,7 +96,7 @@ type ExtractionFailed struct {
 
 func (in *ExtractionFailed) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ExtractionFailedTerminal", Running, Stay) &&
+	case k.rule("ExtractionFailedTerminal", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_extracting_calling_or_draining",
 			s.TurnPhase == TurnPhaseExtracting || s.TurnPhase == TurnPhaseCallingLlm ||

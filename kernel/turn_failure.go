@@ -19,7 +19,7 @@ func (in *RecoverableFailure) step(k *Kernel, s *State) {
 	switch {
 	// Despite its name turn_non_terminal also refuses Ready, ApplyingPrimitive,
 	// ErrorRecovery and Cancelling.
-	case k.rule("RecoverableFailure", Running, Stay) &&
+	case k.rule("RecoverableFailure", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_non_terminal", s.TurnPhase.working()) &&
 		k.guard("retry_attempt_present", in.RetryAttempt > 0) &&
@@ -65,7 +65,7 @@ type RetryRequested struct {
 
 func (in *RetryRequested) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("RetryRequested", Running, Stay) &&
+	case k.rule("RetryRequested", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_error_recovery", s.TurnPhase == TurnPhaseErrorRecovery) &&
 		k.guard("retry_attempt_matches", in.RetryAttempt == s.LlmRetryAttempt):
@@ -86,7 +86,7 @@ type FatalFailure struct {
 
 func (in *FatalFailure) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("FatalFailure", Running, Stay) &&
+	case k.rule("FatalFailure", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_not_terminal", !s.TurnPhase.terminal()) &&
 		k.guard("terminal_failure_source_known", in.TerminalFailureSource != RunFailureSourceKindUnknown) &&
@@ -110,7 +110,7 @@ type TurnLimitReached struct {
 
 func (in *TurnLimitReached) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("TurnLimitReached", Running, Stay) &&
+	case k.rule("TurnLimitReached", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_not_terminal", !s.TurnPhase.terminal()) &&
 		k.guard("turn_limit_reached", in.TurnCount >= in.MaxTurns):
@@ -132,7 +132,7 @@ type BudgetExhausted struct {
 
 func (in *BudgetExhausted) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("BudgetExhausted", Running, Stay) &&
+	case k.rule("BudgetExhausted", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_not_terminal", !s.TurnPhase.terminal()):
 
@@ -152,7 +152,7 @@ type TimeBudgetExceeded struct {
 
 func (in *TimeBudgetExceeded) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("TimeBudgetExceeded", Running, Stay) &&
+	case k.rule("TimeBudgetExceeded", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_not_terminal", !s.TurnPhase.terminal()):
 

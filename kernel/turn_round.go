@@ -12,7 +12,7 @@ type LlmReturnedToolCalls struct {
 
 func (in *LlmReturnedToolCalls) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("LlmReturnedToolCallsPositive", Running, Stay) &&
+	case k.rule("LlmReturnedToolCallsPositive", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_calling_llm", s.TurnPhase == TurnPhaseCallingLlm) &&
 		k.guard("tool_count_positive", in.ToolCount > 0):
@@ -20,7 +20,7 @@ func (in *LlmReturnedToolCalls) step(k *Kernel, s *State) {
 		s.TurnPhase = TurnPhaseWaitingForOps
 		s.ToolCallsPending = in.ToolCount
 
-	case k.rule("LlmReturnedToolCallsZero", Running, Stay) &&
+	case k.rule("LlmReturnedToolCallsZero", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_calling_llm", s.TurnPhase == TurnPhaseCallingLlm) &&
 		k.guard("tool_count_zero", in.ToolCount == 0):
@@ -38,7 +38,7 @@ type LlmReturnedTerminal struct {
 
 func (in *LlmReturnedTerminal) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("LlmReturnedTerminal", Running, Stay) &&
+	case k.rule("LlmReturnedTerminal", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_calling_llm", s.TurnPhase == TurnPhaseCallingLlm):
 
@@ -57,7 +57,7 @@ type RegisterPendingOps struct {
 
 func (in *RegisterPendingOps) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("RegisterPendingOps", Running, Stay) &&
+	case k.rule("RegisterPendingOps", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_waiting_or_calling",
 			s.TurnPhase == TurnPhaseCallingLlm || s.TurnPhase == TurnPhaseWaitingForOps):
@@ -81,7 +81,7 @@ type ToolCallsResolved struct {
 
 func (in *ToolCallsResolved) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ToolCallsResolvedToCalling", Running, Stay) &&
+	case k.rule("ToolCallsResolvedToCalling", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_waiting_for_ops", s.TurnPhase == TurnPhaseWaitingForOps) &&
 		k.guard("barrier_not_satisfied", !s.BarrierSatisfied):
@@ -89,7 +89,7 @@ func (in *ToolCallsResolved) step(k *Kernel, s *State) {
 		s.TurnPhase = TurnPhaseCallingLlm
 		k.emit(TurnCheckCompaction{})
 
-	case k.rule("ToolCallsResolvedToBoundary", Running, Stay) &&
+	case k.rule("ToolCallsResolvedToBoundary", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_waiting_for_ops", s.TurnPhase == TurnPhaseWaitingForOps) &&
 		k.guard("barrier_satisfied", s.BarrierSatisfied):
@@ -108,7 +108,7 @@ type OpsBarrierSatisfied struct {
 
 func (in *OpsBarrierSatisfied) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("OpsBarrierSatisfied", Running, Stay) &&
+	case k.rule("OpsBarrierSatisfied", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_waiting_for_ops", s.TurnPhase == TurnPhaseWaitingForOps) &&
 		k.guard("matching_barrier_ids", in.OperationIDs.Equal(s.BarrierOperationIDs)):
@@ -128,7 +128,7 @@ type BoundaryContinue struct {
 
 func (in *BoundaryContinue) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("BoundaryContinueToCalling", Running, Stay) &&
+	case k.rule("BoundaryContinueToCalling", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_draining_boundary", s.TurnPhase == TurnPhaseDrainingBoundary) &&
 		k.guard("cancel_after_boundary_not_requested", !s.CancelAfterBoundary):
@@ -138,7 +138,7 @@ func (in *BoundaryContinue) step(k *Kernel, s *State) {
 		k.emit(TurnBoundaryApplied{RunID: in.RunID, BoundarySequence: s.BoundaryCount})
 		k.emit(TurnCheckCompaction{})
 
-	case k.rule("BoundaryContinueToCancelled", Running, Stay) &&
+	case k.rule("BoundaryContinueToCancelled", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_draining_boundary", s.TurnPhase == TurnPhaseDrainingBoundary) &&
 		k.guard("cancel_after_boundary_requested", s.CancelAfterBoundary):
@@ -157,7 +157,7 @@ type BoundaryComplete struct {
 
 func (in *BoundaryComplete) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("BoundaryCompleteCompleted", Running, Stay) &&
+	case k.rule("BoundaryCompleteCompleted", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_draining_boundary", s.TurnPhase == TurnPhaseDrainingBoundary) &&
 		k.guard("cancel_after_boundary_not_requested", !s.CancelAfterBoundary):
@@ -167,7 +167,7 @@ func (in *BoundaryComplete) step(k *Kernel, s *State) {
 		k.emit(TurnBoundaryApplied{RunID: in.RunID, BoundarySequence: s.BoundaryCount})
 		k.emit(TurnRunCompleted{RunID: in.RunID, Outcome: TurnTerminalOutcomeCompleted})
 
-	case k.rule("BoundaryCompleteCancelled", Running, Stay) &&
+	case k.rule("BoundaryCompleteCancelled", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_draining_boundary", s.TurnPhase == TurnPhaseDrainingBoundary) &&
 		k.guard("cancel_after_boundary_requested", s.CancelAfterBoundary):

@@ -47,7 +47,7 @@ func (in *StartConversationRun) step(k *Kernel, s *State) {
 		s.PreRunPhase = Some(PreRunPhaseAttached)
 		in.start(k, s)
 
-	case k.rule("StartConversationRunRunning", Running, Stay) && in.startable(k, s):
+	case k.rule("StartConversationRunRunning", Running, Running) && in.startable(k, s):
 
 		in.start(k, s)
 	}
@@ -98,7 +98,7 @@ func (in *StartImmediateAppend) step(k *Kernel, s *State) {
 		s.PreRunPhase = Some(PreRunPhaseAttached)
 		in.start(k, s)
 
-	case k.rule("StartImmediateAppendRunning", Running, Stay) &&
+	case k.rule("StartImmediateAppendRunning", Running, Running) &&
 		k.guard("turn_resettable", s.TurnPhase.resettable()):
 
 		in.start(k, s)
@@ -131,7 +131,7 @@ func (in *StartImmediateContext) step(k *Kernel, s *State) {
 		s.PreRunPhase = Some(PreRunPhaseAttached)
 		in.start(k, s)
 
-	case k.rule("StartImmediateContextRunning", Running, Stay) &&
+	case k.rule("StartImmediateContextRunning", Running, Running) &&
 		k.guard("turn_resettable", s.TurnPhase.resettable()):
 
 		in.start(k, s)
@@ -153,7 +153,7 @@ type PrimitiveApplied struct {
 
 func (in *PrimitiveApplied) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("PrimitiveAppliedConversation", Running, Stay) &&
+	case k.rule("PrimitiveAppliedConversation", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_applying_conversation",
 			s.TurnPhase == TurnPhaseApplyingPrimitive && s.PrimitiveKind.Is(TurnPrimitiveKindConversationTurn)):
@@ -161,7 +161,7 @@ func (in *PrimitiveApplied) step(k *Kernel, s *State) {
 		s.TurnPhase = TurnPhaseCallingLlm
 		k.emit(TurnCheckCompaction{})
 
-	case k.rule("PrimitiveAppliedImmediateCompleted", Running, Stay) &&
+	case k.rule("PrimitiveAppliedImmediateCompleted", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_applying_immediate", s.applyingImmediate()) &&
 		k.guard("cancel_after_boundary_not_requested", !s.CancelAfterBoundary):
@@ -171,7 +171,7 @@ func (in *PrimitiveApplied) step(k *Kernel, s *State) {
 		k.emit(TurnBoundaryApplied{RunID: in.RunID, BoundarySequence: s.BoundaryCount})
 		k.emit(TurnRunCompleted{RunID: in.RunID, Outcome: TurnTerminalOutcomeCompleted})
 
-	case k.rule("PrimitiveAppliedImmediateCancelled", Running, Stay) &&
+	case k.rule("PrimitiveAppliedImmediateCancelled", Running, Running) &&
 		k.guard("run_matches_current", s.CurrentRunID.Is(in.RunID)) &&
 		k.guard("turn_applying_immediate", s.applyingImmediate()) &&
 		k.guard("cancel_after_boundary_requested", s.CancelAfterBoundary):

@@ -126,7 +126,7 @@ type UnregisterSession struct {
 
 func (in *UnregisterSession) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("UnregisterSessionIdle", Idle, Stay) && bindingObserved(k, s, in) && drained(k, s):
+	case k.rule("UnregisterSessionIdle", Idle, Idle) && bindingObserved(k, s, in) && drained(k, s):
 
 		s.forgetSession()
 
@@ -178,27 +178,27 @@ type ResolveRuntimeOpsLifecycleDurability struct {
 
 func (in *ResolveRuntimeOpsLifecycleDurability) step(k *Kernel, s *State) {
 	switch {
-	case k.rule("ResolveRuntimeOpsLifecycleDurabilityIdle", Idle, Stay) &&
+	case k.rule("ResolveRuntimeOpsLifecycleDurabilityIdle", Idle, Idle) &&
 		bindingObserved(k, s, (*UnregisterSession)(in)):
 
 		k.emit(in.resolved(s))
 
-	case k.rule("ResolveRuntimeOpsLifecycleDurabilityAttached", Attached, Stay) &&
+	case k.rule("ResolveRuntimeOpsLifecycleDurabilityAttached", Attached, Attached) &&
 		bindingObserved(k, s, (*UnregisterSession)(in)):
 
 		k.emit(in.resolved(s))
 
-	case k.rule("ResolveRuntimeOpsLifecycleDurabilityRunning", Running, Stay) &&
+	case k.rule("ResolveRuntimeOpsLifecycleDurabilityRunning", Running, Running) &&
 		bindingObserved(k, s, (*UnregisterSession)(in)):
 
 		k.emit(in.resolved(s))
 
-	case k.rule("ResolveRuntimeOpsLifecycleDurabilityRetired", Retired, Stay) &&
+	case k.rule("ResolveRuntimeOpsLifecycleDurabilityRetired", Retired, Retired) &&
 		bindingObserved(k, s, (*UnregisterSession)(in)):
 
 		k.emit(in.resolved(s))
 
-	case k.rule("ResolveRuntimeOpsLifecycleDurabilityStopped", Stopped, Stay) &&
+	case k.rule("ResolveRuntimeOpsLifecycleDurabilityStopped", Stopped, Stopped) &&
 		bindingObserved(k, s, (*UnregisterSession)(in)):
 
 		k.emit(in.resolved(s))
