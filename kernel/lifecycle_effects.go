@@ -194,4 +194,6 @@ type RequestCompletionWaiterResolutionForUnregister struct {
 	SessionID SessionId `json:"session_id"`
 }
 
-func (RequestCompletionWaiterResolutionForUnregister) EffectDisposition() Disposition { return External }
+func (RequestCompletionWaiterResolutionForUnregister) EffectDisposition() Disposition {
+	return External
+}
