@@ -28,12 +28,6 @@ func (m *Map[K, V]) put(k K, v V) {
 
 func (m Map[K, V]) del(k K) { delete(m, k) }
 
-// keys lists the keys in the machine's order: byte order for strings, numeric for
-// numbers, field by field for records.
-func (m Map[K, V]) keys() []K {
-	return slices.SortedFunc(maps.Keys(m), compareKeys[K])
-}
-
 // Clone copies the map; values that are collections themselves are copied too.
 func (m Map[K, V]) Clone() Map[K, V] {
 	c := maps.Clone(m)

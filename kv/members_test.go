@@ -319,8 +319,11 @@ func TestLeaveDuringAHeartbeat(t *testing.T) {
 func TestLeaseConfigIsChecked(t *testing.T) {
 	t.Parallel()
 	for _, c := range []LeaseConfig{
-		{TTL: 500 * time.Millisecond}, {TTL: 1500 * time.Millisecond, SelfFence: time.Second, Heartbeat: 100 * time.Millisecond},
-		{TTL: 10 * time.Second}, {Heartbeat: 25 * time.Second}, {SelfFence: time.Minute},
+		{TTL: 500 * time.Millisecond},
+		{TTL: 1500 * time.Millisecond, SelfFence: time.Second, Heartbeat: 100 * time.Millisecond},
+		{TTL: 10 * time.Second},
+		{Heartbeat: 25 * time.Second},
+		{SelfFence: time.Minute},
 	} {
 		if _, err := c.withDefaults(); err == nil {
 			t.Errorf("%+v was taken", c)

@@ -105,7 +105,7 @@ func TestOneInput(t *testing.T) {
 	spans := exporter.GetSpans()
 	attrs := map[string]string{}
 	for _, kv := range spans[2].Attributes {
-		attrs[string(kv.Key)] = kv.Value.Emit()
+		attrs[string(kv.Key)] = kv.Value.String()
 	}
 	if diff := cmp.Diff(map[string]string{
 		"messaging.system":                  "nats",
@@ -151,7 +151,7 @@ func TestGroupCommit(t *testing.T) {
 
 func contains(attrs []attribute.KeyValue, key, value string) bool {
 	for _, kv := range attrs {
-		if string(kv.Key) == key && kv.Value.Emit() == value {
+		if string(kv.Key) == key && kv.Value.String() == value {
 			return true
 		}
 	}

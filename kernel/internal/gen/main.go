@@ -36,7 +36,6 @@ type declarations struct {
 	enums    []enum
 	triggers []string
 	effects  []string
-	states   []string // the region structs of State
 	copied   []string // fields of State that need a deep copy
 }
 
