@@ -42,6 +42,15 @@ var handlers = map[string]func(*Session, *command) (report any, err error){
 	"unregister_session":           (*Session).unregisterCommand,
 }
 
+// commandName is the command an event of our own types asks for, known or not.
+func commandName(eventType string) (string, bool) {
+	name, ok := strings.CutPrefix(eventType, subjects.TypePrefix+string(subjects.ClassCommand)+".")
+	if !ok {
+		return "", false
+	}
+	return strings.CutSuffix(name, ".v1")
+}
+
 // refusal is a command that was not carried out. It is an answer, not a failure.
 type refusal struct {
 	kind, reason, guard string

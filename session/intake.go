@@ -129,7 +129,7 @@ func (s *Session) take(ctx context.Context, m jetstream.Msg) {
 		s.deadLetter(err.Error())
 		return
 	}
-	if name, ok := subjects.ParseCommandType(ev.Type()); ok {
+	if name, ok := commandName(ev.Type()); ok {
 		s.commandEvent(name, &ev)
 		return
 	}

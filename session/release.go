@@ -59,6 +59,7 @@ func (s *Session) release(ctx context.Context) (End, error) {
 		return HandedOver, nil
 	}
 	s.owner = owner
+	s.fence.Store(owner.Fence)
 	s.log = s.env.Logger.With("session", s.id, "fence", owner.Fence)
 	return "", errAgain
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -22,6 +23,7 @@ type Session struct {
 	env   *Env
 	id    string
 	owner kv.Owner
+	fence atomic.Uint64 // owner.Fence, for others to read
 	log   *slog.Logger
 
 	// The state, rebuilt from the log and ahead of it by at most one commit.
@@ -84,6 +86,7 @@ func New(env *Env, owner kv.Owner) *Session {
 		retry: time.NewTimer(time.Hour),
 	}
 	s.retry.Stop()
+	s.fence.Store(owner.Fence)
 	s.outbox = newOutbox(env.Sender, env.Namespace, s.id)
 	return s
 }
@@ -92,7 +95,7 @@ func New(env *Env, owner kv.Owner) *Session {
 func (s *Session) ID() string { return s.id }
 
 // Fence is the fence token under which this worker owns the session.
-func (s *Session) Fence() uint64 { return s.owner.Fence }
+func (s *Session) Fence() uint64 { return s.fence.Load() }
 
 func (s *Session) now() time.Time { return s.env.Now() }
 
@@ -119,7 +122,11 @@ func (s *Session) Run(ctx context.Context) (End, error) {
 		}
 		// The log went on without us, or session and kernel disagreed. If the key still
 		// names us: fold anew and claim again (PROTOCOL 5).
-		s.log.WarnContext(ctx, "session gives up its state", "error", err)
+		level := slog.LevelWarn
+		if errors.Is(err, errAgain) {
+			level = slog.LevelDebug
+		}
+		s.log.Log(ctx, level, "session gives up its state", "error", err)
 		s.forgetState()
 		if end, err := s.stillMine(ctx); end != "" {
 			return end, err
