@@ -53,6 +53,7 @@ func (s *Session) refusedInput(id, kind string, r *kernel.Refusal, c cause) {
 }
 
 func (s *Session) admit(in *input) {
+	s.traceAdmission(in)
 	c := in.cause()
 	st := s.kernel.State()
 	if s.repeated(in, c) {

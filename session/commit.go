@@ -35,12 +35,14 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 		}
 		data = mustJSON(map[string]string{"dataref": ref})
 	}
-	started := time.Now()
+	started, traced := time.Now(), s.traceCommit()
 	if err := s.writer.Append(ctx, s.header(), data); err != nil {
 		s.env.Telemetry.Refused()
+		traced(err)
 		return err
 	}
 	s.env.Telemetry.Committed(time.Since(started), p.inputs)
+	traced(nil)
 	s.cursor = p.cursor
 	s.ledger.Sequence, s.ledger.Sent = p.delta.Sequence, p.delta.Sent
 	if len(s.unsent) > 0 {

@@ -21,6 +21,7 @@ import (
 	"github.com/kalahari-run/kalahari/journal"
 	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/tracing"
 )
 
 // Defaults of [Env].
@@ -46,7 +47,9 @@ type Env struct {
 	Executor  executor.Executor
 	Published subjects.PublishedSet
 	Telemetry Observer
-	Logger    *slog.Logger
+	// Trace makes spans; nil makes none.
+	Trace  *tracing.Telemetry
+	Logger *slog.Logger
 
 	// HibernateAfter is how long a session that owes nothing stays in memory. Default
 	// 1 min.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kalahari-run/kalahari/kernel"
 	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/tracing"
 )
 
 // pending is a commit under construction: the kernel steps taken since the last commit,
@@ -31,6 +32,8 @@ type pending struct {
 	claim bool
 	// stored are what to do once the commit is known stored, in order.
 	stored []func()
+	// spans are those of the inputs admitted.
+	spans []tracing.Span
 	// dead are messages that the commit passes over.
 	dead []letter
 }

@@ -171,7 +171,9 @@ func (s *Session) launch(id string, batch []*entry) {
 	s.calls.Add(1)
 	go func() {
 		defer s.calls.Done()
+		ctx, traced := s.traceRun(ctx, id, req.Attempt, batch)
 		res, err := executor.Call(ctx, s.env.Executor, req)
+		traced(err)
 		cancel(nil)
 		select {
 		case results <- finished{r, res, err}:

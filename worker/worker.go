@@ -25,6 +25,7 @@ import (
 	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/session"
 	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/tracing"
 )
 
 // Defaults of [Config].
@@ -82,6 +83,8 @@ type Config struct {
 
 	// Observer takes the measurements; default none.
 	Observer Observer
+	// Trace makes spans; default none.
+	Trace *tracing.Telemetry
 	// Logger takes the log; default none.
 	Logger *slog.Logger
 }
@@ -287,7 +290,7 @@ func (w *Worker) join(ctx context.Context) (*life, error) {
 	}
 	env := session.Env{
 		Namespace: w.ns, JS: w.js, Store: store, Log: log, Mailboxes: mailboxes, Sender: sender,
-		Executor: w.cfg.Executor, Published: w.cfg.Published, Logger: w.log.With("worker", string(l.me)),
+		Executor: w.cfg.Executor, Published: w.cfg.Published, Trace: w.cfg.Trace, Logger: w.log.With("worker", string(l.me)),
 		HibernateAfter: w.cfg.HibernateAfter, Retain: w.cfg.Retain, SnapshotEvery: w.cfg.SnapshotEvery,
 		FeedHorizon: w.cfg.FeedHorizon, MaxExecutions: w.cfg.MaxExecutions, RetryDelay: w.cfg.RetryDelay,
 		MailboxLimit: w.cfg.MailboxLimit, MaxInput: w.cfg.MaxInput,
