@@ -70,7 +70,7 @@ type intake struct {
 
 func (s *Session) open(ctx context.Context) (*intake, error) {
 	cons, err := s.env.JS.OrderedConsumer(ctx, s.env.Namespace.InStream(s.env.Namespace.Shard(s.id)), jetstream.OrderedConsumerConfig{
-		FilterSubjects:    []string{s.env.Namespace.In(s.id), s.env.Namespace.Ctl(s.id)},
+		FilterSubjects:    []string{s.env.Namespace.Mailbox(s.id)},
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       s.cursor + 1,
 		InactiveThreshold: 30 * time.Second,

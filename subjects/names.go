@@ -31,6 +31,7 @@ const MaxShards = 256
 //	kalahari.<ns>.ctl.<session>                PublicCtl  PublicCtlAll kalahari.<ns>.ctl.*
 //	kalahari.<ns>.<shard>.in.<session>         In         InShard      kalahari.<ns>.<shard>.in.*
 //	kalahari.<ns>.<shard>.ctl.<session>        Ctl        CtlShard     kalahari.<ns>.<shard>.ctl.*
+//	                                                      Mailbox      kalahari.<ns>.<shard>.*.<session>
 //	kalahari.<ns>.<shard>.log.<session>        Log        LogShard     kalahari.<ns>.<shard>.log.*
 //	kalahari.<ns>.<shard>.fx.<session>.<Name>  Fx         FxShard      kalahari.<ns>.<shard>.fx.*.*
 //	                                                      FxSession    kalahari.<ns>.<shard>.fx.<session>.*
@@ -117,6 +118,13 @@ func (n Namespace) PublicInAll() string { return n.plain("in", "*") }
 
 // Ctl is where commands go that must not wait behind a full mailbox.
 func (n Namespace) Ctl(session string) string { return n.sharded(n.Shard(session), "ctl."+session) }
+
+// Mailbox is both subjects of a session's mailbox, [Namespace.In] and [Namespace.Ctl], in
+// one wildcard. It is meant as a filter on the IN stream, which holds nothing else under
+// it: a server finds the next message of one wildcard faster than of two subjects.
+func (n Namespace) Mailbox(session string) string {
+	return n.sharded(n.Shard(session), "*."+session)
+}
 
 // CtlShard is every control subject of one shard.
 func (n Namespace) CtlShard(shard int) string { return n.sharded(shard, "ctl.*") }
