@@ -19,11 +19,35 @@ var (
 	decodeOptions = json.JoinOptions(json.RejectUnknownMembers(true))
 )
 
+// quick is implemented by those triggers and effects that are made of scalars: their
+// encoders are generated, since every commit carries them.
+type quick interface{ appendFields([]byte) []byte }
+
+// AppendTrigger appends the fields of t as a JSON object. Its name is not part of it.
+func AppendTrigger(b []byte, t Trigger) ([]byte, error) { return appendAny(b, t) }
+
 // MarshalTrigger encodes the fields of t as a JSON object. Its name is not part of it.
-func MarshalTrigger(t Trigger) ([]byte, error) { return json.Marshal(t, encodeOptions) }
+func MarshalTrigger(t Trigger) ([]byte, error) { return appendAny(nil, t) }
 
 // MarshalEffect encodes the fields of e as a JSON object. Its name is not part of it.
-func MarshalEffect(e Effect) ([]byte, error) { return json.Marshal(e, encodeOptions) }
+func MarshalEffect(e Effect) ([]byte, error) { return appendAny(nil, e) }
+
+func appendAny(b []byte, v any) ([]byte, error) {
+	if q, ok := v.(quick); ok {
+		return q.appendFields(b), nil
+	}
+	data, err := json.Marshal(v, encodeOptions)
+	return append(b, data...), err
+}
+
+// appendText appends a JSON string. Invalid UTF-8 is replaced.
+func appendText(b []byte, s string) []byte {
+	quoted, err := jsontext.AppendQuote(b, s)
+	if err != nil {
+		quoted, _ = jsontext.AppendQuote(b, strings.ToValidUTF8(s, "\uFFFD"))
+	}
+	return quoted
+}
 
 // MarshalState encodes every field of s as one flat JSON object.
 func MarshalState(s *State) ([]byte, error) { return json.Marshal(s, encodeOptions) }

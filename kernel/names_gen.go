@@ -2,6 +2,8 @@
 
 package kernel
 
+import "strconv"
+
 // Clone copies the state with all its collections.
 func (s *State) Clone() State {
 	c := *s
@@ -2063,6 +2065,4047 @@ func (WaitAllSatisfied) EffectName() string { return "WaitAllSatisfied" }
 
 // EffectName is "WakeInterrupt".
 func (WakeInterrupt) EffectName() string { return "WakeInterrupt" }
+
+func (v AbandonDeferredSessionPromotion) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v AbandonInput) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"reason":`...)
+	b = appendText(b, v.Reason.String())
+	b = append(b, `,"attempt_count":`...)
+	b = strconv.AppendUint(b, uint64(v.AttemptCount), 10)
+	return append(b, '}')
+}
+
+func (v AbandonLiveOpenAdmission) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	return append(b, '}')
+}
+
+func (v Abort) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v AbortAll) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v AcceptWithCompletion) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"request_immediate_processing":`...)
+	b = strconv.AppendBool(b, bool(v.RequestImmediateProcessing))
+	b = append(b, `,"interrupt_yielding":`...)
+	b = strconv.AppendBool(b, bool(v.InterruptYielding))
+	b = append(b, `,"wake_if_idle":`...)
+	b = strconv.AppendBool(b, bool(v.WakeIfIdle))
+	return append(b, '}')
+}
+
+func (v AcceptWithoutWake) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v AcknowledgeTerminal) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"outcome":`...)
+	b = appendText(b, v.Outcome.String())
+	return append(b, '}')
+}
+
+func (v ActivateImageOperationOverride) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"target_model":`...)
+	b = appendText(b, string(v.TargetModel))
+	b = append(b, `,"target_realtime_capable":`...)
+	b = strconv.AppendBool(b, bool(v.TargetRealtimeCapable))
+	return append(b, '}')
+}
+
+func (v AdmitModelRoutingAssistantTurn) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v AdmitSurfaceRequest) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	b = append(b, `,"terminal_policy":`...)
+	b = appendText(b, v.TerminalPolicy.String())
+	return append(b, '}')
+}
+
+func (v AdvanceAgentCompletionCursor) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"cursor":`...)
+	b = strconv.AppendUint(b, uint64(v.Cursor), 10)
+	return append(b, '}')
+}
+
+func (v AdvanceRuntimeInjectedCompletionCursor) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"cursor":`...)
+	b = strconv.AppendUint(b, uint64(v.Cursor), 10)
+	return append(b, '}')
+}
+
+func (v AdvanceRuntimeObservedCompletionCursor) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"cursor":`...)
+	b = strconv.AppendUint(b, uint64(v.Cursor), 10)
+	return append(b, '}')
+}
+
+func (v AdvanceSessionContext) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"updated_at_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.UpdatedAtMs), 10)
+	return append(b, '}')
+}
+
+func (v AttachMobIngress) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"comms_runtime_id":`...)
+	b = appendText(b, string(v.CommsRuntimeID))
+	b = append(b, `,"mob_id":`...)
+	b = appendText(b, string(v.MobID))
+	return append(b, '}')
+}
+
+func (v AttachSessionIngress) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"comms_runtime_id":`...)
+	b = appendText(b, string(v.CommsRuntimeID))
+	return append(b, '}')
+}
+
+func (v AuthorizeDeferredSessionMachineArchivedResume) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v AuthorizeDeferredSessionSystemContextAppend) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v AuthorizeStoredInputStateSeed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	b = append(b, `,"terminal_kind":`...)
+	if some, ok := v.TerminalKind.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"superseded_by":`...)
+	if some, ok := v.SupersededBy.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"aggregate_id":`...)
+	if some, ok := v.AggregateID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"abandon_reason":`...)
+	if some, ok := v.AbandonReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"abandon_attempt_count":`...)
+	b = strconv.AppendUint(b, uint64(v.AbandonAttemptCount), 10)
+	b = append(b, `,"attempt_count":`...)
+	b = strconv.AppendUint(b, uint64(v.AttemptCount), 10)
+	b = append(b, `,"run_id":`...)
+	if some, ok := v.RunID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"boundary_sequence":`...)
+	if some, ok := v.BoundarySequence.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"admission_sequence":`...)
+	if some, ok := v.AdmissionSequence.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"recovery_lane":`...)
+	if some, ok := v.RecoveryLane.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v AuthorizeSupervisor) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"name":`...)
+	b = appendText(b, string(v.Name))
+	b = append(b, `,"peer_id":`...)
+	b = appendText(b, string(v.PeerID))
+	b = append(b, `,"address":`...)
+	b = appendText(b, string(v.Address))
+	b = append(b, `,"signing_public_key":`...)
+	b = appendText(b, string(v.SigningPublicKey))
+	b = append(b, `,"epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
+	return append(b, '}')
+}
+
+func (v BeginDeferredSessionArchive) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v BeginDeferredSessionPromotion) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v BeginImageOperation) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"target_model":`...)
+	b = appendText(b, string(v.TargetModel))
+	b = append(b, `,"target_realtime_capable":`...)
+	b = strconv.AppendBool(b, bool(v.TargetRealtimeCapable))
+	b = append(b, `,"requires_approval":`...)
+	b = strconv.AppendBool(b, bool(v.RequiresApproval))
+	b = append(b, `,"approval_available":`...)
+	b = strconv.AppendBool(b, bool(v.ApprovalAvailable))
+	b = append(b, `,"approval_denied":`...)
+	b = strconv.AppendBool(b, bool(v.ApprovalDenied))
+	b = append(b, `,"approval_reason":`...)
+	if some, ok := v.ApprovalReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"realtime_detach_allowed":`...)
+	b = strconv.AppendBool(b, bool(v.RealtimeDetachAllowed))
+	b = append(b, `,"requires_scoped_override":`...)
+	b = strconv.AppendBool(b, bool(v.RequiresScopedOverride))
+	return append(b, '}')
+}
+
+func (v BeginUnregisterSession) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"agent_runtime_id":`...)
+	if some, ok := v.AgentRuntimeID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"fence_token":`...)
+	if some, ok := v.FenceToken.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"generation":`...)
+	if some, ok := v.Generation.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"runtime_epoch_id":`...)
+	if some, ok := v.RuntimeEpochID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v BindSupervisor) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"name":`...)
+	b = appendText(b, string(v.Name))
+	b = append(b, `,"peer_id":`...)
+	b = appendText(b, string(v.PeerID))
+	b = append(b, `,"address":`...)
+	b = appendText(b, string(v.Address))
+	b = append(b, `,"signing_public_key":`...)
+	b = appendText(b, string(v.SigningPublicKey))
+	b = append(b, `,"epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
+	return append(b, '}')
+}
+
+func (v BoundaryApplied) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"revision":`...)
+	b = strconv.AppendUint(b, uint64(v.Revision), 10)
+	return append(b, '}')
+}
+
+func (v BoundaryComplete) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v BoundaryContinue) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v BudgetExhausted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v CancelAfterBoundary) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"reason":`...)
+	b = appendText(b, string(v.Reason))
+	return append(b, '}')
+}
+
+func (v CancelNow) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v CancelRun) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v CancelSurfaceRequest) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v CancelWaitAll) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v CancellationObserved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v ChangeLane) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"new_lane":`...)
+	b = appendText(b, v.NewLane.String())
+	return append(b, '}')
+}
+
+func (v ClassifyAssistantOutput) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"has_visible_or_actionable":`...)
+	b = strconv.AppendBool(b, bool(v.HasVisibleOrActionable))
+	return append(b, '}')
+}
+
+func (v ClassifyCallTimeout) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"source":`...)
+	b = appendText(b, v.Source.String())
+	b = append(b, `,"timeout_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.TimeoutMs), 10)
+	return append(b, '}')
+}
+
+func (v ClassifyExternalEnvelope) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"item_id":`...)
+	b = appendText(b, string(v.ItemID))
+	b = append(b, `,"from_peer":`...)
+	b = appendText(b, string(v.FromPeer))
+	b = append(b, `,"from_peer_id":`...)
+	b = appendText(b, string(v.FromPeerID))
+	b = append(b, `,"envelope_kind":`...)
+	b = appendText(b, v.EnvelopeKind.String())
+	b = append(b, `,"request_intent":`...)
+	b = appendText(b, string(v.RequestIntent))
+	b = append(b, `,"request_intent_class":`...)
+	b = appendText(b, v.RequestIntentClass.String())
+	b = append(b, `,"lifecycle_kind":`...)
+	b = appendText(b, v.LifecycleKind.String())
+	b = append(b, `,"lifecycle_peer_param":`...)
+	if some, ok := v.LifecyclePeerParam.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"response_status":`...)
+	b = appendText(b, v.ResponseStatus.String())
+	b = append(b, `,"in_reply_to":`...)
+	b = appendText(b, string(v.InReplyTo))
+	return append(b, '}')
+}
+
+func (v ClassifyImageOperationTerminal) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"observation":`...)
+	b = appendText(b, v.Observation.String())
+	b = append(b, `,"http_status_code":`...)
+	if some, ok := v.HttpStatusCode.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"error_code":`...)
+	b = appendText(b, v.ErrorCode.String())
+	b = append(b, `,"provider_text":`...)
+	b = appendText(b, v.ProviderText.String())
+	return append(b, '}')
+}
+
+func (v ClassifyInputTerminality) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	b = append(b, `,"terminal_kind":`...)
+	if some, ok := v.TerminalKind.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"abandon_reason":`...)
+	if some, ok := v.AbandonReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v ClassifyLlmFailureRecovery) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"failure_kind":`...)
+	if some, ok := v.FailureKind.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"retry_attempt":`...)
+	b = strconv.AppendUint(b, uint64(v.RetryAttempt), 10)
+	b = append(b, `,"max_retries":`...)
+	b = strconv.AppendUint(b, uint64(v.MaxRetries), 10)
+	return append(b, '}')
+}
+
+func (v ClassifyOperationCompletionFeed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"kind":`...)
+	b = appendText(b, v.Kind.String())
+	return append(b, '}')
+}
+
+func (v ClassifyOperationCompletionWake) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"kind":`...)
+	b = appendText(b, v.Kind.String())
+	return append(b, '}')
+}
+
+func (v ClassifyOperationDurability) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"kind":`...)
+	b = appendText(b, v.Kind.String())
+	return append(b, '}')
+}
+
+func (v ClassifyOperationPublicResult) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"status":`...)
+	b = appendText(b, v.Status.String())
+	return append(b, '}')
+}
+
+func (v ClassifyOperationTerminality) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"status":`...)
+	b = appendText(b, v.Status.String())
+	return append(b, '}')
+}
+
+func (v ClassifyOperationTransitionIdempotence) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"action":`...)
+	b = appendText(b, v.Action.String())
+	b = append(b, `,"status":`...)
+	b = appendText(b, v.Status.String())
+	return append(b, '}')
+}
+
+func (v ClassifyPeerResponseReply) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"status":`...)
+	b = appendText(b, v.Status.String())
+	return append(b, '}')
+}
+
+func (v ClassifyPlainEvent) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"source_name":`...)
+	b = appendText(b, string(v.SourceName))
+	return append(b, '}')
+}
+
+func (v ClassifyRecoveredInputDurability) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"durability":`...)
+	b = appendText(b, v.Durability.String())
+	return append(b, '}')
+}
+
+func (v ClassifyRecoveredOperationRecord) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"status":`...)
+	b = appendText(b, v.Status.String())
+	b = append(b, `,"kind":`...)
+	b = appendText(b, v.Kind.String())
+	b = append(b, `,"terminal_outcome_present":`...)
+	b = strconv.AppendBool(b, bool(v.TerminalOutcomePresent))
+	b = append(b, `,"terminal_payload_present":`...)
+	b = strconv.AppendBool(b, bool(v.TerminalPayloadPresent))
+	b = append(b, `,"completion_sequence_present":`...)
+	b = strconv.AppendBool(b, bool(v.CompletionSequencePresent))
+	return append(b, '}')
+}
+
+func (v ClassifyRuntimeLifecycleDurability) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"state":`...)
+	b = appendText(b, v.State.String())
+	return append(b, '}')
+}
+
+func (v ClassifyRuntimeLifecycleState) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"state":`...)
+	b = appendText(b, v.State.String())
+	return append(b, '}')
+}
+
+func (v ClassifyRuntimeLoopQueueAdmission) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"state":`...)
+	b = appendText(b, v.State.String())
+	b = append(b, `,"current_run_bound":`...)
+	b = strconv.AppendBool(b, bool(v.CurrentRunBound))
+	return append(b, '}')
+}
+
+func (v ClassifySurfaceRequestTerminal) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	b = append(b, `,"success":`...)
+	b = strconv.AppendBool(b, bool(v.Success))
+	return append(b, '}')
+}
+
+func (v ClassifyTurnTerminalCauseClass) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"cause_kind":`...)
+	if some, ok := v.CauseKind.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v ClassifyTurnTerminality) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v ClearLocalEndpoint) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v ClearSessionLlmState) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v ClearTurnToolOverlay) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v CoalesceInput) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"aggregate_id":`...)
+	b = appendText(b, string(v.AggregateID))
+	return append(b, '}')
+}
+
+func (v CollectCompletedOp) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v Commit) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v CommsDrainExitedForUnregister) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v CompleteImageOperation) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"terminal":`...)
+	b = appendText(b, v.Terminal.String())
+	b = append(b, `,"terminal_payload":`...)
+	b = appendText(b, string(v.TerminalPayload))
+	return append(b, '}')
+}
+
+func (v CompleteUntilChangedSwitchTurnReconfigure) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_id":`...)
+	b = appendText(b, string(v.RequestID))
+	return append(b, '}')
+}
+
+func (v CompletionWaitersResolvedForUnregister) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v ConsumeInput) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v ConsumeOnAccept) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v ContainsSession) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v DeferInputBehindBacklog) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v DenyImageOperationPlan) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"reason":`...)
+	b = appendText(b, v.Reason.String())
+	b = append(b, `,"terminal_payload":`...)
+	b = appendText(b, string(v.TerminalPayload))
+	return append(b, '}')
+}
+
+func (v Destroy) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v DetachIngress) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v DrainQueuedRun) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v DropDeferredSession) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v EnsureDrainRunning) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v EnsureSessionWithExecutor) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v EnterExtraction) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"max_extraction_retries":`...)
+	b = strconv.AppendUint(b, uint64(v.MaxExtractionRetries), 10)
+	return append(b, '}')
+}
+
+func (v EvictCompletedOp) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v ExtractionFailed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"error":`...)
+	b = appendText(b, string(v.Error))
+	return append(b, '}')
+}
+
+func (v ExtractionStart) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v ExtractionValidationFailed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"error":`...)
+	b = appendText(b, string(v.Error))
+	return append(b, '}')
+}
+
+func (v ExtractionValidationPassed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v Fail) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v FatalFailure) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"terminal_failure_source":`...)
+	b = appendText(b, v.TerminalFailureSource.String())
+	b = append(b, `,"error":`...)
+	b = appendText(b, string(v.Error))
+	return append(b, '}')
+}
+
+func (v FinishDeferredSessionArchive) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v FinishDeferredSessionPromotion) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v FinishSurfaceRequestUnpublished) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v ForceCancelNoRun) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v ForgetInput) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"idempotency_key":`...)
+	if some, ok := v.IdempotencyKey.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v ForgetRun) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v GrantMobOperatorManageMob) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"mob_id":`...)
+	b = appendText(b, string(v.MobID))
+	return append(b, '}')
+}
+
+func (v IncrementAttemptCount) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v Ingest) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"runtime_id":`...)
+	b = appendText(b, string(v.RuntimeID))
+	b = append(b, `,"fence_token":`...)
+	b = strconv.AppendUint(b, uint64(v.FenceToken), 10)
+	b = append(b, `,"generation":`...)
+	if some, ok := v.Generation.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"runtime_epoch_id":`...)
+	if some, ok := v.RuntimeEpochID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"work_id":`...)
+	b = appendText(b, string(v.WorkID))
+	b = append(b, `,"origin":`...)
+	b = appendText(b, v.Origin.String())
+	return append(b, '}')
+}
+
+func (v Initialize) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v InputState) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v InteractionStreamAttached) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v InteractionStreamClosedEarly) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v InteractionStreamCompleted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v InteractionStreamExpired) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v InteractionStreamReserved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v InterruptCurrentRun) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v ListActiveInputs) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v LlmReturnedTerminal) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v LlmReturnedToolCalls) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"tool_count":`...)
+	b = strconv.AppendUint(b, uint64(v.ToolCount), 10)
+	return append(b, '}')
+}
+
+func (v LoadBoundaryReceipt) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"runtime_id":`...)
+	b = appendText(b, string(v.RuntimeID))
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v MarkApplied) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v MarkAppliedPendingConsumption) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v McpServerConnectPending) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"server_id":`...)
+	b = appendText(b, string(v.ServerID))
+	return append(b, '}')
+}
+
+func (v McpServerConnected) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"server_id":`...)
+	b = appendText(b, string(v.ServerID))
+	return append(b, '}')
+}
+
+func (v McpServerDisconnected) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"server_id":`...)
+	b = appendText(b, string(v.ServerID))
+	return append(b, '}')
+}
+
+func (v McpServerFailed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"server_id":`...)
+	b = appendText(b, string(v.ServerID))
+	b = append(b, `,"error":`...)
+	b = appendText(b, string(v.Error))
+	return append(b, '}')
+}
+
+func (v McpServerReload) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"server_id":`...)
+	b = appendText(b, string(v.ServerID))
+	return append(b, '}')
+}
+
+func (v ModelRoutingStatus) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v NormalizeRecoveredInputLifecycle) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	b = append(b, `,"applied_boundary_committed":`...)
+	if some, ok := v.AppliedBoundaryCommitted.Get(); ok {
+		b = strconv.AppendBool(b, bool(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v NotifyDrainExited) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"reason":`...)
+	b = appendText(b, v.Reason.String())
+	return append(b, '}')
+}
+
+func (v OpsLifecycleRegistry) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v PeerReadyOp) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v PeerRequestReceived) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	b = append(b, `,"handling_mode":`...)
+	b = appendText(b, v.HandlingMode.String())
+	return append(b, '}')
+}
+
+func (v PeerRequestSendFailed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v PeerRequestSent) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v PeerRequestTimedOut) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v PeerResponseProgressArrived) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v PeerResponseRejected) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v PeerResponseReplied) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v PeerResponseTerminalArrived) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	b = append(b, `,"disposition":`...)
+	b = appendText(b, v.Disposition.String())
+	return append(b, '}')
+}
+
+func (v Prepare) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v PrepareBindings) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"agent_runtime_id":`...)
+	b = appendText(b, string(v.AgentRuntimeID))
+	b = append(b, `,"fence_token":`...)
+	b = strconv.AppendUint(b, uint64(v.FenceToken), 10)
+	b = append(b, `,"generation":`...)
+	if some, ok := v.Generation.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"runtime_epoch_id":`...)
+	if some, ok := v.RuntimeEpochID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v PrimitiveApplied) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v PrioritizeInput) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v ProgressReportedOp) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v PublishEvent) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"kind":`...)
+	b = appendText(b, v.Kind.String())
+	return append(b, '}')
+}
+
+func (v PublishOrCancelSurfaceRequest) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v PublishSurfaceRequest) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v QueueAccepted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v RecordBoundarySeq) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v RecordLiveChannelRequestRejected) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"request":`...)
+	b = appendText(b, v.Request.String())
+	b = append(b, `,"rejection":`...)
+	b = appendText(b, v.Rejection.String())
+	return append(b, '}')
+}
+
+func (v RecordLiveChannelStatus) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"status":`...)
+	b = appendText(b, v.Status.String())
+	b = append(b, `,"status_observation_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.StatusObservationSequence), 10)
+	b = append(b, `,"degradation_reason":`...)
+	if some, ok := v.DegradationReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"degradation_detail":`...)
+	if some, ok := v.DegradationDetail.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v RecordLiveCloseClosed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"close_observation_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.CloseObservationSequence), 10)
+	return append(b, '}')
+}
+
+func (v RecordLiveCommandAccepted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"command":`...)
+	b = appendText(b, v.Command.String())
+	b = append(b, `,"command_acceptance_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.CommandAcceptanceSequence), 10)
+	return append(b, '}')
+}
+
+func (v RecordLiveCommandRejected) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"command":`...)
+	b = appendText(b, v.Command.String())
+	b = append(b, `,"rejection":`...)
+	b = appendText(b, v.Rejection.String())
+	return append(b, '}')
+}
+
+func (v RecordLiveRefreshQueued) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"queue_acceptance_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.QueueAcceptanceSequence), 10)
+	return append(b, '}')
+}
+
+func (v RecordLiveWebrtcAnswerAccepted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"answer_observation_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.AnswerObservationSequence), 10)
+	return append(b, '}')
+}
+
+func (v RecordLiveWebrtcTokenIssued) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"token":`...)
+	b = appendText(b, string(v.Token))
+	b = append(b, `,"issued_at_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.IssuedAtMs), 10)
+	b = append(b, `,"ttl_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.TtlMs), 10)
+	return append(b, '}')
+}
+
+func (v RecordLiveWebsocketTokenIssued) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"token":`...)
+	b = appendText(b, string(v.Token))
+	b = append(b, `,"issued_at_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.IssuedAtMs), 10)
+	b = append(b, `,"ttl_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.TtlMs), 10)
+	return append(b, '}')
+}
+
+func (v RecordMobEventStreamOpened) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	return append(b, '}')
+}
+
+func (v RecordMobEventStreamTerminated) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	b = append(b, `,"observation":`...)
+	b = appendText(b, v.Observation.String())
+	b = append(b, `,"detail":`...)
+	if some, ok := v.Detail.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v RecordSessionEventStreamOpened) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	b = append(b, `,"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v RecordSessionEventStreamTerminated) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	b = append(b, `,"observation":`...)
+	b = appendText(b, v.Observation.String())
+	b = append(b, `,"detail":`...)
+	if some, ok := v.Detail.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v Recover) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v RecoverAdmittedInput) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"input_kind":`...)
+	b = appendText(b, v.InputKind.String())
+	b = append(b, `,"runtime_boundary":`...)
+	b = appendText(b, v.RuntimeBoundary.String())
+	b = append(b, `,"runtime_execution_kind":`...)
+	b = appendText(b, v.RuntimeExecutionKind.String())
+	b = append(b, `,"runtime_peer_response_terminal_apply_intent":`...)
+	if some, ok := v.RuntimePeerResponseTerminalApplyIntent.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"lane":`...)
+	b = appendText(b, v.Lane.String())
+	return append(b, '}')
+}
+
+func (v RecoverCompletionConsumerCursors) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"agent_applied_cursor":`...)
+	b = strconv.AppendUint(b, uint64(v.AgentAppliedCursor), 10)
+	b = append(b, `,"runtime_observed_cursor":`...)
+	b = strconv.AppendUint(b, uint64(v.RuntimeObservedCursor), 10)
+	b = append(b, `,"runtime_injected_cursor":`...)
+	b = strconv.AppendUint(b, uint64(v.RuntimeInjectedCursor), 10)
+	return append(b, '}')
+}
+
+func (v RecoverInputLifecycle) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	b = append(b, `,"terminal_kind":`...)
+	if some, ok := v.TerminalKind.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"superseded_by":`...)
+	if some, ok := v.SupersededBy.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"aggregate_id":`...)
+	if some, ok := v.AggregateID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"abandon_reason":`...)
+	if some, ok := v.AbandonReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"abandon_attempt_count":`...)
+	b = strconv.AppendUint(b, uint64(v.AbandonAttemptCount), 10)
+	b = append(b, `,"attempt_count":`...)
+	b = strconv.AppendUint(b, uint64(v.AttemptCount), 10)
+	b = append(b, `,"run_id":`...)
+	if some, ok := v.RunID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"boundary_sequence":`...)
+	if some, ok := v.BoundarySequence.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"admission_sequence":`...)
+	if some, ok := v.AdmissionSequence.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"admission_sequence_recovery":`...)
+	if some, ok := v.AdmissionSequenceRecovery.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"recovery_lane":`...)
+	if some, ok := v.RecoveryLane.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"lane":`...)
+	if some, ok := v.Lane.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v RecoverOpsCompletionCursor) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"next_completion_seq":`...)
+	b = strconv.AppendUint(b, uint64(v.NextCompletionSeq), 10)
+	return append(b, '}')
+}
+
+func (v RecoverableFailure) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"failure_kind":`...)
+	b = appendText(b, v.FailureKind.String())
+	b = append(b, `,"retry_attempt":`...)
+	b = strconv.AppendUint(b, uint64(v.RetryAttempt), 10)
+	b = append(b, `,"max_retries":`...)
+	b = strconv.AppendUint(b, uint64(v.MaxRetries), 10)
+	b = append(b, `,"selected_delay_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.SelectedDelayMs), 10)
+	b = append(b, `,"error":`...)
+	b = appendText(b, string(v.Error))
+	return append(b, '}')
+}
+
+func (v Recycle) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v RegisterAcceptedIdempotency) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"idempotency_key":`...)
+	b = appendText(b, string(v.IdempotencyKey))
+	return append(b, '}')
+}
+
+func (v RegisterSession) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v RequestCancelAfterBoundary) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v RequestFiniteSwitchTurn) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_id":`...)
+	b = appendText(b, string(v.RequestID))
+	b = append(b, `,"target_model":`...)
+	b = appendText(b, string(v.TargetModel))
+	b = append(b, `,"turns":`...)
+	b = strconv.AppendUint(b, uint64(v.Turns), 10)
+	b = append(b, `,"target_realtime_capable":`...)
+	b = strconv.AppendBool(b, bool(v.TargetRealtimeCapable))
+	b = append(b, `,"requires_approval":`...)
+	b = strconv.AppendBool(b, bool(v.RequiresApproval))
+	b = append(b, `,"approval_available":`...)
+	b = strconv.AppendBool(b, bool(v.ApprovalAvailable))
+	b = append(b, `,"approval_denied":`...)
+	b = strconv.AppendBool(b, bool(v.ApprovalDenied))
+	b = append(b, `,"approval_reason":`...)
+	if some, ok := v.ApprovalReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"realtime_detach_allowed":`...)
+	b = strconv.AppendBool(b, bool(v.RealtimeDetachAllowed))
+	return append(b, '}')
+}
+
+func (v RequestSupervisorTrustPublish) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"name":`...)
+	b = appendText(b, string(v.Name))
+	b = append(b, `,"peer_id":`...)
+	b = appendText(b, string(v.PeerID))
+	b = append(b, `,"address":`...)
+	b = appendText(b, string(v.Address))
+	b = append(b, `,"signing_public_key":`...)
+	b = appendText(b, string(v.SigningPublicKey))
+	b = append(b, `,"epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
+	return append(b, '}')
+}
+
+func (v RequestUntilChangedSwitchTurn) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_id":`...)
+	b = appendText(b, string(v.RequestID))
+	b = append(b, `,"target_model":`...)
+	b = appendText(b, string(v.TargetModel))
+	b = append(b, `,"target_realtime_capable":`...)
+	b = strconv.AppendBool(b, bool(v.TargetRealtimeCapable))
+	b = append(b, `,"requires_approval":`...)
+	b = strconv.AppendBool(b, bool(v.RequiresApproval))
+	b = append(b, `,"approval_available":`...)
+	b = strconv.AppendBool(b, bool(v.ApprovalAvailable))
+	b = append(b, `,"approval_denied":`...)
+	b = strconv.AppendBool(b, bool(v.ApprovalDenied))
+	b = append(b, `,"approval_reason":`...)
+	if some, ok := v.ApprovalReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"realtime_detach_allowed":`...)
+	b = strconv.AppendBool(b, bool(v.RealtimeDetachAllowed))
+	return append(b, '}')
+}
+
+func (v Reset) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v ResolveAdmissionIdempotency) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"idempotency_key":`...)
+	if some, ok := v.IdempotencyKey.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v ResolveAdmissionPlan) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"input_kind":`...)
+	b = appendText(b, v.InputKind.String())
+	b = append(b, `,"requested_lane":`...)
+	if some, ok := v.RequestedLane.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"continuation_kind":`...)
+	b = appendText(b, v.ContinuationKind.String())
+	b = append(b, `,"silent_intent_match":`...)
+	b = strconv.AppendBool(b, bool(v.SilentIntentMatch))
+	b = append(b, `,"existing_superseded_input_id":`...)
+	if some, ok := v.ExistingSupersededInputID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"runtime_running":`...)
+	b = strconv.AppendBool(b, bool(v.RuntimeRunning))
+	b = append(b, `,"active_turn_boundary_available":`...)
+	b = strconv.AppendBool(b, bool(v.ActiveTurnBoundaryAvailable))
+	b = append(b, `,"without_wake":`...)
+	b = strconv.AppendBool(b, bool(v.WithoutWake))
+	return append(b, '}')
+}
+
+func (v ResolveAdmissionValidation) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"input_kind":`...)
+	b = appendText(b, v.InputKind.String())
+	b = append(b, `,"input_origin":`...)
+	b = appendText(b, v.InputOrigin.String())
+	b = append(b, `,"durability":`...)
+	b = appendText(b, v.Durability.String())
+	b = append(b, `,"peer_handling_mode_valid":`...)
+	b = strconv.AppendBool(b, bool(v.PeerHandlingModeValid))
+	b = append(b, `,"peer_response_terminal_structurally_valid":`...)
+	b = strconv.AppendBool(b, bool(v.PeerResponseTerminalStructurallyValid))
+	b = append(b, `,"peer_response_terminal_observed_status":`...)
+	b = appendText(b, v.PeerResponseTerminalObservedStatus.String())
+	return append(b, '}')
+}
+
+func (v ResolveInputPublicLifecycle) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	return append(b, '}')
+}
+
+func (v ResolveInputPublicTerminalOutcome) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	b = append(b, `,"terminal_kind":`...)
+	if some, ok := v.TerminalKind.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"abandon_reason":`...)
+	if some, ok := v.AbandonReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v ResolveLiveBoundaryContextReceipt) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v ResolveLiveWebrtcAnswerAdmission) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"token":`...)
+	b = appendText(b, string(v.Token))
+	b = append(b, `,"observed_at_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.ObservedAtMs), 10)
+	return append(b, '}')
+}
+
+func (v ResolveLiveWebsocketTokenAdmission) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"token":`...)
+	b = appendText(b, string(v.Token))
+	b = append(b, `,"observed_at_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.ObservedAtMs), 10)
+	return append(b, '}')
+}
+
+func (v ResolveMobEventStreamClose) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	return append(b, '}')
+}
+
+func (v ResolveOpLifecycleTransitionRejection) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"action":`...)
+	b = appendText(b, v.Action.String())
+	return append(b, '}')
+}
+
+func (v ResolvePeerIngressDequeue) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"kind":`...)
+	b = appendText(b, v.Kind.String())
+	b = append(b, `,"auth":`...)
+	b = appendText(b, v.Auth.String())
+	b = append(b, `,"queued_work_remaining":`...)
+	b = strconv.AppendBool(b, bool(v.QueuedWorkRemaining))
+	return append(b, '}')
+}
+
+func (v ResolvePeerIngressReceive) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"kind":`...)
+	b = appendText(b, v.Kind.String())
+	b = append(b, `,"auth_required":`...)
+	b = strconv.AppendBool(b, bool(v.AuthRequired))
+	b = append(b, `,"auth_exempt":`...)
+	b = strconv.AppendBool(b, bool(v.AuthExempt))
+	b = append(b, `,"trusted":`...)
+	b = strconv.AppendBool(b, bool(v.Trusted))
+	b = append(b, `,"queued_work_present":`...)
+	b = strconv.AppendBool(b, bool(v.QueuedWorkPresent))
+	b = append(b, `,"queue_closed":`...)
+	b = strconv.AppendBool(b, bool(v.QueueClosed))
+	b = append(b, `,"queue_capacity_available":`...)
+	b = strconv.AppendBool(b, bool(v.QueueCapacityAvailable))
+	return append(b, '}')
+}
+
+func (v ResolveRuntimeCompletionCleanup) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"observation_session_id":`...)
+	b = appendText(b, string(v.ObservationSessionID))
+	b = append(b, `,"observation_agent_runtime_id":`...)
+	if some, ok := v.ObservationAgentRuntimeID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"observation_fence_token":`...)
+	if some, ok := v.ObservationFenceToken.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"observation_runtime_generation":`...)
+	if some, ok := v.ObservationRuntimeGeneration.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"observation_runtime_epoch_id":`...)
+	if some, ok := v.ObservationRuntimeEpochID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"outcome":`...)
+	b = appendText(b, v.Outcome.String())
+	b = append(b, `,"archived_by_authority":`...)
+	b = strconv.AppendBool(b, bool(v.ArchivedByAuthority))
+	b = append(b, `,"live_session":`...)
+	b = appendText(b, v.LiveSession.String())
+	return append(b, '}')
+}
+
+func (v ResolveRuntimeCompletionResult) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	if some, ok := v.RunID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"terminal":`...)
+	b = appendText(b, v.Terminal.String())
+	b = append(b, `,"finalization":`...)
+	b = appendText(b, v.Finalization.String())
+	return append(b, '}')
+}
+
+func (v ResolveRuntimeCompletionWaitFailure) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"failure":`...)
+	b = appendText(b, v.Failure.String())
+	return append(b, '}')
+}
+
+func (v ResolveRuntimeOpsLifecycleDurability) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"agent_runtime_id":`...)
+	if some, ok := v.AgentRuntimeID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"fence_token":`...)
+	if some, ok := v.FenceToken.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"generation":`...)
+	if some, ok := v.Generation.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"runtime_epoch_id":`...)
+	if some, ok := v.RuntimeEpochID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v ResolveSessionEventStreamClose) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	return append(b, '}')
+}
+
+func (v ResolveStagedRollback) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"lane":`...)
+	b = appendText(b, v.Lane.String())
+	return append(b, '}')
+}
+
+func (v ResolveSupervisorAuthorizeAdmission) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"supervisor_peer_id":`...)
+	b = appendText(b, string(v.SupervisorPeerID))
+	b = append(b, `,"supervisor_epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.SupervisorEpoch), 10)
+	b = append(b, `,"sender_peer_id":`...)
+	if some, ok := v.SenderPeerID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v ResolveSupervisorBindAdmission) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"supervisor_peer_id":`...)
+	b = appendText(b, string(v.SupervisorPeerID))
+	b = append(b, `,"supervisor_epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.SupervisorEpoch), 10)
+	b = append(b, `,"sender_peer_id":`...)
+	if some, ok := v.SenderPeerID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v ResolveSupervisorBindMaterialAdmission) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"address_matches":`...)
+	b = strconv.AppendBool(b, bool(v.AddressMatches))
+	b = append(b, `,"sender_matches_supervisor":`...)
+	b = strconv.AppendBool(b, bool(v.SenderMatchesSupervisor))
+	b = append(b, `,"expected_peer_id_matches":`...)
+	b = strconv.AppendBool(b, bool(v.ExpectedPeerIDMatches))
+	b = append(b, `,"bootstrap_token_matches":`...)
+	b = strconv.AppendBool(b, bool(v.BootstrapTokenMatches))
+	return append(b, '}')
+}
+
+func (v ResolveSupervisorBridgeCommandAdmission) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"supervisor_peer_id":`...)
+	b = appendText(b, string(v.SupervisorPeerID))
+	b = append(b, `,"supervisor_epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.SupervisorEpoch), 10)
+	b = append(b, `,"sender_peer_id":`...)
+	if some, ok := v.SenderPeerID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v ResolveTranscriptEditAdmission) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"runtime_running":`...)
+	b = strconv.AppendBool(b, bool(v.RuntimeRunning))
+	b = append(b, `,"has_active_inputs":`...)
+	b = strconv.AppendBool(b, bool(v.HasActiveInputs))
+	return append(b, '}')
+}
+
+func (v ResolveTurnSurfaceResult) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"outcome":`...)
+	b = appendText(b, v.Outcome.String())
+	b = append(b, `,"cause_class":`...)
+	b = appendText(b, v.CauseClass.String())
+	return append(b, '}')
+}
+
+func (v ResolveUserInterruptPublicResult) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"observation":`...)
+	b = appendText(b, v.Observation.String())
+	b = append(b, `,"target_present":`...)
+	b = strconv.AppendBool(b, bool(v.TargetPresent))
+	b = append(b, `,"staged_promotion_busy":`...)
+	b = strconv.AppendBool(b, bool(v.StagedPromotionBusy))
+	return append(b, '}')
+}
+
+func (v ResolveVisibleRuntimePhase) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"dsl_phase":`...)
+	b = appendText(b, v.DslPhase.String())
+	b = append(b, `,"dsl_pre_run_phase":`...)
+	if some, ok := v.DslPreRunPhase.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"control_phase":`...)
+	b = appendText(b, v.ControlPhase.String())
+	b = append(b, `,"control_pre_run_phase":`...)
+	if some, ok := v.ControlPreRunPhase.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"has_runtime_persistence":`...)
+	b = strconv.AppendBool(b, bool(v.HasRuntimePersistence))
+	return append(b, '}')
+}
+
+func (v RestoreDeferredSessionArchive) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v RestoreImageOperationOverride) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v Retire) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v RetireRequestedOp) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v RetryRequested) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"retry_attempt":`...)
+	b = strconv.AppendUint(b, uint64(v.RetryAttempt), 10)
+	return append(b, '}')
+}
+
+func (v RevokeSupervisor) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"peer_id":`...)
+	b = appendText(b, string(v.PeerID))
+	b = append(b, `,"epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
+	return append(b, '}')
+}
+
+func (v RollbackRun) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v RollbackStaged) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"lane":`...)
+	b = appendText(b, v.Lane.String())
+	return append(b, '}')
+}
+
+func (v RunCancelled) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v RunCompleted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v RunFailed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"runtime_apply_failure_cause":`...)
+	if some, ok := v.RuntimeApplyFailureCause.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"runtime_apply_failure_message":`...)
+	if some, ok := v.RuntimeApplyFailureMessage.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"machine_terminal_failure_observed":`...)
+	b = strconv.AppendBool(b, bool(v.MachineTerminalFailureObserved))
+	b = append(b, `,"terminal_failure_source":`...)
+	if some, ok := v.TerminalFailureSource.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"error":`...)
+	b = appendText(b, string(v.Error))
+	return append(b, '}')
+}
+
+func (v RuntimeExecutorExited) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v RuntimeLoopStoppedForUnregister) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v RuntimeState) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"runtime_id":`...)
+	b = appendText(b, string(v.RuntimeID))
+	return append(b, '}')
+}
+
+func (v ServiceTurnCommitted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v SessionHasComms) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v SessionHasExecutor) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v SetMobOperatorCreateAuthority) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"allowed":`...)
+	b = strconv.AppendBool(b, bool(v.Allowed))
+	return append(b, '}')
+}
+
+func (v SetMobOperatorProfileMutation) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"allowed":`...)
+	b = strconv.AppendBool(b, bool(v.Allowed))
+	return append(b, '}')
+}
+
+func (v SetModelRoutingBaseline) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"baseline_model":`...)
+	b = appendText(b, string(v.BaselineModel))
+	b = append(b, `,"realtime_capable":`...)
+	b = strconv.AppendBool(b, bool(v.RealtimeCapable))
+	return append(b, '}')
+}
+
+func (v SetPeerIngressContext) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"keep_alive":`...)
+	b = strconv.AppendBool(b, bool(v.KeepAlive))
+	return append(b, '}')
+}
+
+func (v SpawnDrain) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"mode":`...)
+	b = appendText(b, v.Mode.String())
+	return append(b, '}')
+}
+
+func (v StageForRun) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v StartConversationRun) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"primitive_kind":`...)
+	b = appendText(b, v.PrimitiveKind.String())
+	b = append(b, `,"admitted_content_shape":`...)
+	b = appendText(b, v.AdmittedContentShape.String())
+	b = append(b, `,"vision_enabled":`...)
+	b = strconv.AppendBool(b, bool(v.VisionEnabled))
+	b = append(b, `,"image_tool_results_enabled":`...)
+	b = strconv.AppendBool(b, bool(v.ImageToolResultsEnabled))
+	b = append(b, `,"max_extraction_retries":`...)
+	b = strconv.AppendUint(b, uint64(v.MaxExtractionRetries), 10)
+	return append(b, '}')
+}
+
+func (v StartImmediateAppend) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v StartImmediateContext) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v StartOp) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v SteerAccepted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v StopDrain) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v StopRuntimeExecutor) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"reason":`...)
+	b = appendText(b, string(v.Reason))
+	return append(b, '}')
+}
+
+func (v SupersedeInput) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"superseded_by":`...)
+	b = appendText(b, string(v.SupersededBy))
+	return append(b, '}')
+}
+
+func (v SupervisorTrustEdgePublishFailed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"peer_id":`...)
+	b = appendText(b, string(v.PeerID))
+	b = append(b, `,"epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
+	b = append(b, `,"reason":`...)
+	b = appendText(b, string(v.Reason))
+	return append(b, '}')
+}
+
+func (v SupervisorTrustEdgePublished) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"peer_id":`...)
+	b = appendText(b, string(v.PeerID))
+	b = append(b, `,"epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
+	return append(b, '}')
+}
+
+func (v SupervisorTrustEdgeRevokeFailed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"peer_id":`...)
+	b = appendText(b, string(v.PeerID))
+	b = append(b, `,"epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
+	b = append(b, `,"reason":`...)
+	b = appendText(b, string(v.Reason))
+	return append(b, '}')
+}
+
+func (v SupervisorTrustEdgeRevoked) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"peer_id":`...)
+	b = appendText(b, string(v.PeerID))
+	b = append(b, `,"epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
+	return append(b, '}')
+}
+
+func (v SurfaceApplyBoundary) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	b = append(b, `,"now_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.NowMs), 10)
+	b = append(b, `,"staged_intent_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.StagedIntentSequence), 10)
+	b = append(b, `,"applied_at_turn":`...)
+	b = strconv.AppendUint(b, uint64(v.AppliedAtTurn), 10)
+	return append(b, '}')
+}
+
+func (v SurfaceCallFinished) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	return append(b, '}')
+}
+
+func (v SurfaceCallStarted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	return append(b, '}')
+}
+
+func (v SurfaceFinalizeRemovalClean) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	return append(b, '}')
+}
+
+func (v SurfaceFinalizeRemovalForced) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	return append(b, '}')
+}
+
+func (v SurfaceMarkPendingFailed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	b = append(b, `,"pending_task_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.PendingTaskSequence), 10)
+	b = append(b, `,"staged_intent_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.StagedIntentSequence), 10)
+	b = append(b, `,"cause":`...)
+	b = appendText(b, v.Cause.String())
+	return append(b, '}')
+}
+
+func (v SurfaceMarkPendingSucceeded) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	b = append(b, `,"pending_task_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.PendingTaskSequence), 10)
+	b = append(b, `,"staged_intent_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.StagedIntentSequence), 10)
+	return append(b, '}')
+}
+
+func (v SurfaceRegister) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	return append(b, '}')
+}
+
+func (v SurfaceSetRemovalTimeout) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"timeout_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.TimeoutMs), 10)
+	return append(b, '}')
+}
+
+func (v SurfaceShutdown) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v SurfaceSnapshotAligned) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
+	return append(b, '}')
+}
+
+func (v SurfaceStageAdd) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	b = append(b, `,"now_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.NowMs), 10)
+	return append(b, '}')
+}
+
+func (v SurfaceStageReload) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	b = append(b, `,"now_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.NowMs), 10)
+	return append(b, '}')
+}
+
+func (v SurfaceStageRemove) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	b = append(b, `,"now_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.NowMs), 10)
+	return append(b, '}')
+}
+
+func (v TimeBudgetExceeded) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v ToolCallsResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v TurnLimitReached) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"turn_count":`...)
+	b = strconv.AppendUint(b, uint64(v.TurnCount), 10)
+	b = append(b, `,"max_turns":`...)
+	b = strconv.AppendUint(b, uint64(v.MaxTurns), 10)
+	return append(b, '}')
+}
+
+func (v UnregisterSession) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"agent_runtime_id":`...)
+	if some, ok := v.AgentRuntimeID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"fence_token":`...)
+	if some, ok := v.FenceToken.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"generation":`...)
+	if some, ok := v.Generation.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"runtime_epoch_id":`...)
+	if some, ok := v.RuntimeEpochID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v UpdateDeferredSessionKeepAlive) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"keep_alive":`...)
+	b = strconv.AppendBool(b, bool(v.KeepAlive))
+	b = append(b, `,"has_comms_name":`...)
+	b = strconv.AppendBool(b, bool(v.HasCommsName))
+	return append(b, '}')
+}
+
+func (v Wait) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v AdmissionIdempotencyResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"result":`...)
+	b = appendText(b, v.Result.String())
+	b = append(b, `,"existing_input_id":`...)
+	if some, ok := v.ExistingInputID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v AdmissionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"policy_version":`...)
+	b = strconv.AppendUint(b, uint64(v.PolicyVersion), 10)
+	b = append(b, `,"policy_apply_mode":`...)
+	b = appendText(b, v.PolicyApplyMode.String())
+	b = append(b, `,"policy_wake_mode":`...)
+	b = appendText(b, v.PolicyWakeMode.String())
+	b = append(b, `,"policy_queue_mode":`...)
+	b = appendText(b, v.PolicyQueueMode.String())
+	b = append(b, `,"policy_consume_point":`...)
+	b = appendText(b, v.PolicyConsumePoint.String())
+	b = append(b, `,"policy_drain_policy":`...)
+	b = appendText(b, v.PolicyDrainPolicy.String())
+	b = append(b, `,"policy_routing_disposition":`...)
+	b = appendText(b, v.PolicyRoutingDisposition.String())
+	b = append(b, `,"lane":`...)
+	b = appendText(b, v.Lane.String())
+	b = append(b, `,"plan":`...)
+	b = appendText(b, v.Plan.String())
+	b = append(b, `,"queue_action":`...)
+	b = appendText(b, v.QueueAction.String())
+	b = append(b, `,"existing_action":`...)
+	b = appendText(b, v.ExistingAction.String())
+	b = append(b, `,"existing_input_id":`...)
+	if some, ok := v.ExistingInputID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"requires_active_pre_admission":`...)
+	b = strconv.AppendBool(b, bool(v.RequiresActivePreAdmission))
+	b = append(b, `,"runtime_boundary":`...)
+	b = appendText(b, v.RuntimeBoundary.String())
+	b = append(b, `,"runtime_execution_kind":`...)
+	b = appendText(b, v.RuntimeExecutionKind.String())
+	b = append(b, `,"runtime_peer_response_terminal_apply_intent":`...)
+	if some, ok := v.RuntimePeerResponseTerminalApplyIntent.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"record_transcript":`...)
+	b = strconv.AppendBool(b, bool(v.RecordTranscript))
+	b = append(b, `,"request_immediate_processing":`...)
+	b = strconv.AppendBool(b, bool(v.RequestImmediateProcessing))
+	b = append(b, `,"interrupt_yielding":`...)
+	b = strconv.AppendBool(b, bool(v.InterruptYielding))
+	b = append(b, `,"wake_if_idle":`...)
+	b = strconv.AppendBool(b, bool(v.WakeIfIdle))
+	b = append(b, `,"execution_handling_mode":`...)
+	if some, ok := v.ExecutionHandlingMode.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"live_interrupt_required":`...)
+	b = strconv.AppendBool(b, bool(v.LiveInterruptRequired))
+	return append(b, '}')
+}
+
+func (v AdmissionValidationResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"result":`...)
+	b = appendText(b, v.Result.String())
+	b = append(b, `,"reject_reason":`...)
+	if some, ok := v.RejectReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v AgentCompletionCursorAdvanced) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"cursor":`...)
+	b = strconv.AppendUint(b, uint64(v.Cursor), 10)
+	return append(b, '}')
+}
+
+func (v ApplyControlPlaneCommand) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v AssistantOutputClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"empty_response_terminal":`...)
+	b = strconv.AppendBool(b, bool(v.EmptyResponseTerminal))
+	return append(b, '}')
+}
+
+func (v CallTimeoutClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"verdict":`...)
+	b = appendText(b, v.Verdict.String())
+	b = append(b, `,"timeout_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.TimeoutMs), 10)
+	return append(b, '}')
+}
+
+func (v CheckCompaction) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v CloseSurfaceConnection) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	return append(b, '}')
+}
+
+func (v CollectCompletedResult) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v CommittedVisibleSetPublished) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"revision":`...)
+	b = strconv.AppendUint(b, uint64(v.Revision), 10)
+	return append(b, '}')
+}
+
+func (v CompletionProduced) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"seq":`...)
+	b = strconv.AppendUint(b, uint64(v.Seq), 10)
+	b = append(b, `,"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"kind":`...)
+	b = appendText(b, v.Kind.String())
+	return append(b, '}')
+}
+
+func (v CompletionResolved) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v DiscardRecoveredOperationRecord) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v EmitExternalToolDelta) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	b = append(b, `,"operation":`...)
+	b = appendText(b, v.Operation.String())
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	b = append(b, `,"cause":`...)
+	if some, ok := v.Cause.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v EvictCompletedRecord) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v ExposeOperationPeer) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v ImageOperationDenied) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"reason":`...)
+	b = appendText(b, v.Reason.String())
+	return append(b, '}')
+}
+
+func (v ImageOperationPhaseChanged) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	return append(b, '}')
+}
+
+func (v ImageOperationTerminalClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"terminal":`...)
+	b = appendText(b, v.Terminal.String())
+	b = append(b, `,"provider_text":`...)
+	b = appendText(b, v.ProviderText.String())
+	return append(b, '}')
+}
+
+func (v InboundPeerInteractionStateChanged) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	b = append(b, `,"new_state":`...)
+	b = appendText(b, v.NewState.String())
+	return append(b, '}')
+}
+
+func (v IngressAccepted) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v IngressNotice) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v InitiateRecycle) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v InputBehavioralTerminalityResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"terminal":`...)
+	b = strconv.AppendBool(b, bool(v.Terminal))
+	return append(b, '}')
+}
+
+func (v InputLifecycleNotice) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v InputPublicLifecycleResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	return append(b, '}')
+}
+
+func (v InputPublicTerminalOutcomeResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"terminal_outcome":`...)
+	if some, ok := v.TerminalOutcome.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v InteractionStreamCleanup) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v InteractionStreamStateChanged) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	b = append(b, `,"new_state":`...)
+	b = appendText(b, v.NewState.String())
+	return append(b, '}')
+}
+
+func (v LiveBoundaryContextReceiptResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"boundary":`...)
+	b = appendText(b, v.Boundary.String())
+	b = append(b, `,"boundary_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.BoundarySequence), 10)
+	return append(b, '}')
+}
+
+func (v LiveChannelRequestRejectionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"request":`...)
+	b = appendText(b, v.Request.String())
+	b = append(b, `,"rejection":`...)
+	b = appendText(b, v.Rejection.String())
+	b = append(b, `,"public_error_class":`...)
+	b = appendText(b, v.PublicErrorClass.String())
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v LiveChannelStatusResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"status":`...)
+	b = appendText(b, v.Status.String())
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	b = append(b, `,"status_observation_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.StatusObservationSequence), 10)
+	b = append(b, `,"degradation_reason":`...)
+	if some, ok := v.DegradationReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"degradation_detail":`...)
+	if some, ok := v.DegradationDetail.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v LiveCloseResultResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"status":`...)
+	b = appendText(b, v.Status.String())
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	b = append(b, `,"close_observation_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.CloseObservationSequence), 10)
+	return append(b, '}')
+}
+
+func (v LiveCommandRejectionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"command":`...)
+	b = appendText(b, v.Command.String())
+	b = append(b, `,"rejection":`...)
+	b = appendText(b, v.Rejection.String())
+	b = append(b, `,"public_error_class":`...)
+	b = appendText(b, v.PublicErrorClass.String())
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v LiveCommandResultResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"command":`...)
+	b = appendText(b, v.Command.String())
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	b = append(b, `,"command_acceptance_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.CommandAcceptanceSequence), 10)
+	return append(b, '}')
+}
+
+func (v LiveOpenAdmissionAbandoned) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v LiveRefreshResultResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"status":`...)
+	b = appendText(b, v.Status.String())
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	b = append(b, `,"queue_acceptance_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.QueueAcceptanceSequence), 10)
+	return append(b, '}')
+}
+
+func (v LiveWebrtcAnswerAdmissionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"token":`...)
+	b = appendText(b, string(v.Token))
+	b = append(b, `,"admitted":`...)
+	b = strconv.AppendBool(b, bool(v.Admitted))
+	b = append(b, `,"rejection":`...)
+	if some, ok := v.Rejection.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"public_error_class":`...)
+	if some, ok := v.PublicErrorClass.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v LiveWebrtcAnswerResultResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"status":`...)
+	b = appendText(b, v.Status.String())
+	b = append(b, `,"answered":`...)
+	b = strconv.AppendBool(b, bool(v.Answered))
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	b = append(b, `,"answer_observation_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.AnswerObservationSequence), 10)
+	return append(b, '}')
+}
+
+func (v LiveWebrtcTokenIssued) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"token":`...)
+	b = appendText(b, string(v.Token))
+	b = append(b, `,"expires_at_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.ExpiresAtMs), 10)
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v LiveWebsocketTokenAdmissionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"token":`...)
+	b = appendText(b, string(v.Token))
+	b = append(b, `,"admitted":`...)
+	b = strconv.AppendBool(b, bool(v.Admitted))
+	b = append(b, `,"rejection":`...)
+	if some, ok := v.Rejection.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"public_error_class":`...)
+	if some, ok := v.PublicErrorClass.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v LiveWebsocketTokenIssued) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"token":`...)
+	b = appendText(b, string(v.Token))
+	b = append(b, `,"expires_at_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.ExpiresAtMs), 10)
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v LlmFailureRecoveryClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"recovery":`...)
+	b = appendText(b, v.Recovery.String())
+	return append(b, '}')
+}
+
+func (v McpServerReloadRequested) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"server_id":`...)
+	b = appendText(b, string(v.ServerID))
+	return append(b, '}')
+}
+
+func (v McpServerStateChanged) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"server_id":`...)
+	b = appendText(b, string(v.ServerID))
+	b = append(b, `,"new_state":`...)
+	b = appendText(b, v.NewState.String())
+	return append(b, '}')
+}
+
+func (v MobEventStreamCloseResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	b = append(b, `,"closed":`...)
+	b = strconv.AppendBool(b, bool(v.Closed))
+	b = append(b, `,"already_closed":`...)
+	b = strconv.AppendBool(b, bool(v.AlreadyClosed))
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v MobEventStreamOpenResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	b = append(b, `,"opened":`...)
+	b = strconv.AppendBool(b, bool(v.Opened))
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v MobEventStreamTerminalResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	b = append(b, `,"reason":`...)
+	b = appendText(b, v.Reason.String())
+	b = append(b, `,"error_code":`...)
+	if some, ok := v.ErrorCode.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"detail":`...)
+	if some, ok := v.Detail.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v ModelRoutingApprovalTerminalized) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"approval_id":`...)
+	b = appendText(b, string(v.ApprovalID))
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	return append(b, '}')
+}
+
+func (v ModelRoutingStatusChanged) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"topology_epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.TopologyEpoch), 10)
+	return append(b, '}')
+}
+
+func (v NotifyOpWatcher) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v OpLifecycleTransitionRejected) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"action":`...)
+	b = appendText(b, v.Action.String())
+	b = append(b, `,"reason":`...)
+	b = appendText(b, v.Reason.String())
+	b = append(b, `,"status":`...)
+	if some, ok := v.Status.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v OpRegistrationAdmissionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"result":`...)
+	b = appendText(b, v.Result.String())
+	b = append(b, `,"reject_reason":`...)
+	if some, ok := v.RejectReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"max_concurrent_limit":`...)
+	if some, ok := v.MaxConcurrentLimit.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"active_op_count":`...)
+	b = strconv.AppendUint(b, uint64(v.ActiveOpCount), 10)
+	return append(b, '}')
+}
+
+func (v OperationCompletionFeedClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"result":`...)
+	b = appendText(b, v.Result.String())
+	return append(b, '}')
+}
+
+func (v OperationCompletionWakeClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"result":`...)
+	b = appendText(b, v.Result.String())
+	return append(b, '}')
+}
+
+func (v OperationDurabilityClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"result":`...)
+	b = appendText(b, v.Result.String())
+	return append(b, '}')
+}
+
+func (v OperationNonTerminal) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v OperationPublicResultClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"result":`...)
+	b = appendText(b, v.Result.String())
+	return append(b, '}')
+}
+
+func (v OperationTerminal) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v OperationTransitionIdempotentSuccess) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"action":`...)
+	b = appendText(b, v.Action.String())
+	b = append(b, `,"status":`...)
+	b = appendText(b, v.Status.String())
+	return append(b, '}')
+}
+
+func (v OperationTransitionNotIdempotent) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	b = append(b, `,"action":`...)
+	b = appendText(b, v.Action.String())
+	b = append(b, `,"status":`...)
+	b = appendText(b, v.Status.String())
+	return append(b, '}')
+}
+
+func (v PeerIngressClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"class":`...)
+	b = appendText(b, v.Class.String())
+	b = append(b, `,"actionable":`...)
+	b = strconv.AppendBool(b, bool(v.Actionable))
+	b = append(b, `,"kind":`...)
+	b = appendText(b, v.Kind.String())
+	b = append(b, `,"auth":`...)
+	b = appendText(b, v.Auth.String())
+	b = append(b, `,"from_peer_id":`...)
+	if some, ok := v.FromPeerID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"lifecycle_kind":`...)
+	if some, ok := v.LifecycleKind.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"lifecycle_peer":`...)
+	if some, ok := v.LifecyclePeer.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"request_id":`...)
+	if some, ok := v.RequestID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"response_terminality":`...)
+	if some, ok := v.ResponseTerminality.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v PeerIngressDequeueResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"phase":`...)
+	b = appendText(b, v.Phase.String())
+	return append(b, '}')
+}
+
+func (v PeerIngressReceiveResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"outcome":`...)
+	b = appendText(b, v.Outcome.String())
+	b = append(b, `,"admission_diagnostic":`...)
+	if some, ok := v.AdmissionDiagnostic.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	return append(b, '}')
+}
+
+func (v PeerInteractionCleanup) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	return append(b, '}')
+}
+
+func (v PeerInteractionStateChanged) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"corr_id":`...)
+	b = appendText(b, string(v.CorrID))
+	b = append(b, `,"new_state":`...)
+	b = appendText(b, v.NewState.String())
+	return append(b, '}')
+}
+
+func (v PeerProjectionChanged) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"peer_projection_epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.PeerProjectionEpoch), 10)
+	return append(b, '}')
+}
+
+func (v PeerResponseReplyClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"response_terminality":`...)
+	b = appendText(b, v.ResponseTerminality.String())
+	return append(b, '}')
+}
+
+func (v PostAdmissionSignal) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"signal":`...)
+	b = appendText(b, v.Signal.String())
+	return append(b, '}')
+}
+
+func (v ReadyForRun) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v RealtimeTranscriptAppended) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"channel_id":`...)
+	b = appendText(b, string(v.ChannelID))
+	b = append(b, `,"item_id":`...)
+	b = appendText(b, string(v.ItemID))
+	b = append(b, `,"text":`...)
+	b = appendText(b, string(v.Text))
+	b = append(b, `,"role":`...)
+	b = appendText(b, v.Role.String())
+	b = append(b, `,"lane":`...)
+	b = appendText(b, v.Lane.String())
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v RecordBoundarySequence) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v RecordRunAssociation) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v RecordTerminalOutcome) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v RecoveredInputDurabilityClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"disposition":`...)
+	b = appendText(b, v.Disposition.String())
+	return append(b, '}')
+}
+
+func (v RecoveredInputLifecycleNormalized) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	b = append(b, `,"phase":`...)
+	b = appendText(b, v.Phase.String())
+	b = append(b, `,"terminal_kind":`...)
+	if some, ok := v.TerminalKind.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"recovered":`...)
+	b = strconv.AppendBool(b, bool(v.Recovered))
+	b = append(b, `,"abandoned":`...)
+	b = strconv.AppendBool(b, bool(v.Abandoned))
+	b = append(b, `,"requeued":`...)
+	b = strconv.AppendBool(b, bool(v.Requeued))
+	b = append(b, `,"history_reason":`...)
+	if some, ok := v.HistoryReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v RefreshVisibleSurfaceSet) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"snapshot_epoch":`...)
+	b = strconv.AppendUint(b, uint64(v.SnapshotEpoch), 10)
+	return append(b, '}')
+}
+
+func (v RejectSurfaceCall) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	b = append(b, `,"cause":`...)
+	b = appendText(b, v.Cause.String())
+	return append(b, '}')
+}
+
+func (v RequestCancellationAtBoundary) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v RequestCommsDrainExitForUnregister) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v RequestCompletionWaiterResolutionForUnregister) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v RequestRuntimeLoopStopForUnregister) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	return append(b, '}')
+}
+
+func (v ResolveAdmission) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v ResolveCompletionAsTerminated) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v RetainTerminalRecord) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v RuntimeBound) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"agent_runtime_id":`...)
+	b = appendText(b, string(v.AgentRuntimeID))
+	b = append(b, `,"fence_token":`...)
+	b = strconv.AppendUint(b, uint64(v.FenceToken), 10)
+	return append(b, '}')
+}
+
+func (v RuntimeCompletionCleanupResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"action":`...)
+	b = appendText(b, v.Action.String())
+	b = append(b, `,"pre_admission_action":`...)
+	b = appendText(b, v.PreAdmissionAction.String())
+	return append(b, '}')
+}
+
+func (v RuntimeCompletionResultResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"agent_runtime_id":`...)
+	if some, ok := v.AgentRuntimeID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"fence_token":`...)
+	if some, ok := v.FenceToken.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"runtime_generation":`...)
+	if some, ok := v.RuntimeGeneration.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"runtime_epoch_id":`...)
+	if some, ok := v.RuntimeEpochID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"run_id":`...)
+	if some, ok := v.RunID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"result_class":`...)
+	b = appendText(b, v.ResultClass.String())
+	b = append(b, `,"cleanup_outcome":`...)
+	b = appendText(b, v.CleanupOutcome.String())
+	return append(b, '}')
+}
+
+func (v RuntimeCompletionWaitFailureResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"failure":`...)
+	b = appendText(b, v.Failure.String())
+	b = append(b, `,"pre_admission_action":`...)
+	b = appendText(b, v.PreAdmissionAction.String())
+	b = append(b, `,"public_error_class":`...)
+	b = appendText(b, v.PublicErrorClass.String())
+	b = append(b, `,"public_reason":`...)
+	b = appendText(b, v.PublicReason.String())
+	b = append(b, `,"resumable":`...)
+	b = strconv.AppendBool(b, bool(v.Resumable))
+	return append(b, '}')
+}
+
+func (v RuntimeDestroyed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"agent_runtime_id":`...)
+	b = appendText(b, string(v.AgentRuntimeID))
+	b = append(b, `,"fence_token":`...)
+	b = strconv.AppendUint(b, uint64(v.FenceToken), 10)
+	return append(b, '}')
+}
+
+func (v RuntimeEffectFact) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"kind":`...)
+	b = appendText(b, v.Kind.String())
+	b = append(b, `,"reason":`...)
+	b = appendText(b, string(v.Reason))
+	return append(b, '}')
+}
+
+func (v RuntimeInjectedCompletionCursorAdvanced) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"cursor":`...)
+	b = strconv.AppendUint(b, uint64(v.Cursor), 10)
+	return append(b, '}')
+}
+
+func (v RuntimeLifecycleDurabilityClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"state":`...)
+	b = appendText(b, v.State.String())
+	b = append(b, `,"durable_state":`...)
+	b = appendText(b, v.DurableState.String())
+	return append(b, '}')
+}
+
+func (v RuntimeLifecycleStateClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"state":`...)
+	b = appendText(b, v.State.String())
+	b = append(b, `,"terminality":`...)
+	b = appendText(b, v.Terminality.String())
+	b = append(b, `,"input_admission":`...)
+	b = appendText(b, v.InputAdmission.String())
+	b = append(b, `,"queue_admission":`...)
+	b = appendText(b, v.QueueAdmission.String())
+	b = append(b, `,"prepare_admission":`...)
+	b = appendText(b, v.PrepareAdmission.String())
+	b = append(b, `,"ingress_admission":`...)
+	b = appendText(b, v.IngressAdmission.String())
+	return append(b, '}')
+}
+
+func (v RuntimeLoopQueueAdmissionClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"state":`...)
+	b = appendText(b, v.State.String())
+	b = append(b, `,"current_run_bound":`...)
+	b = strconv.AppendBool(b, bool(v.CurrentRunBound))
+	b = append(b, `,"queue_admission":`...)
+	b = appendText(b, v.QueueAdmission.String())
+	b = append(b, `,"run_binding":`...)
+	b = appendText(b, v.RunBinding.String())
+	return append(b, '}')
+}
+
+func (v RuntimeNotice) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"kind":`...)
+	b = appendText(b, v.Kind.String())
+	b = append(b, `,"detail":`...)
+	b = appendText(b, string(v.Detail))
+	return append(b, '}')
+}
+
+func (v RuntimeObservedCompletionCursorAdvanced) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"cursor":`...)
+	b = strconv.AppendUint(b, uint64(v.Cursor), 10)
+	return append(b, '}')
+}
+
+func (v RuntimeOpsLifecycleDurabilityResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"agent_runtime_id":`...)
+	if some, ok := v.AgentRuntimeID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"fence_token":`...)
+	if some, ok := v.FenceToken.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"generation":`...)
+	if some, ok := v.Generation.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"runtime_epoch_id":`...)
+	if some, ok := v.RuntimeEpochID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"action":`...)
+	b = appendText(b, v.Action.String())
+	return append(b, '}')
+}
+
+func (v RuntimeRetired) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"agent_runtime_id":`...)
+	b = appendText(b, string(v.AgentRuntimeID))
+	b = append(b, `,"fence_token":`...)
+	b = strconv.AppendUint(b, uint64(v.FenceToken), 10)
+	return append(b, '}')
+}
+
+func (v ScheduleSurfaceCompletion) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"surface_id":`...)
+	b = appendText(b, string(v.SurfaceID))
+	b = append(b, `,"operation":`...)
+	b = appendText(b, v.Operation.String())
+	b = append(b, `,"pending_task_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.PendingTaskSequence), 10)
+	b = append(b, `,"staged_intent_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.StagedIntentSequence), 10)
+	b = append(b, `,"applied_at_turn":`...)
+	b = strconv.AppendUint(b, uint64(v.AppliedAtTurn), 10)
+	return append(b, '}')
+}
+
+func (v SessionContextAdvanced) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"updated_at_ms":`...)
+	b = strconv.AppendUint(b, uint64(v.UpdatedAtMs), 10)
+	return append(b, '}')
+}
+
+func (v SessionEventStreamCloseResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	b = append(b, `,"closed":`...)
+	b = strconv.AppendBool(b, bool(v.Closed))
+	b = append(b, `,"already_closed":`...)
+	b = strconv.AppendBool(b, bool(v.AlreadyClosed))
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v SessionEventStreamOpenResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	b = append(b, `,"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"opened":`...)
+	b = strconv.AppendBool(b, bool(v.Opened))
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v SessionEventStreamTerminalResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"stream_id":`...)
+	b = appendText(b, string(v.StreamID))
+	b = append(b, `,"session_id":`...)
+	b = appendText(b, string(v.SessionID))
+	b = append(b, `,"reason":`...)
+	b = appendText(b, v.Reason.String())
+	b = append(b, `,"error_code":`...)
+	if some, ok := v.ErrorCode.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"detail":`...)
+	if some, ok := v.Detail.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
+	return append(b, '}')
+}
+
+func (v SilentIntentApplied) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v SpawnDrainTask) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v StoredInputStateSeedAuthorized) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"input_id":`...)
+	b = appendText(b, string(v.InputID))
+	return append(b, '}')
+}
+
+func (v SubmitAdmittedIngressEffect) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v SubmitOpEvent) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
+	return append(b, '}')
+}
+
+func (v SubmitRunPrimitive) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v SupervisorAuthorizeAdmissionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"result":`...)
+	b = appendText(b, v.Result.String())
+	b = append(b, `,"rejection":`...)
+	if some, ok := v.Rejection.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"previous_name":`...)
+	if some, ok := v.PreviousName.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"previous_peer_id":`...)
+	if some, ok := v.PreviousPeerID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"previous_address":`...)
+	if some, ok := v.PreviousAddress.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"previous_signing_public_key":`...)
+	if some, ok := v.PreviousSigningPublicKey.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"previous_epoch":`...)
+	if some, ok := v.PreviousEpoch.Get(); ok {
+		b = strconv.AppendUint(b, uint64(some), 10)
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v SupervisorBindAdmissionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"result":`...)
+	b = appendText(b, v.Result.String())
+	b = append(b, `,"rejection":`...)
+	if some, ok := v.Rejection.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v SupervisorBindMaterialAdmissionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"verdict":`...)
+	b = appendText(b, v.Verdict.String())
+	return append(b, '}')
+}
+
+func (v SupervisorBridgeCommandAdmissionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"result":`...)
+	b = appendText(b, v.Result.String())
+	b = append(b, `,"rejection":`...)
+	if some, ok := v.Rejection.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v SurfaceRequestAdmissionAccepted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestAdmissionDuplicate) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestAlreadyCancelled) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestAlreadyCompleted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestAlreadyPublished) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestAlreadyTerminal) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	b = append(b, `,"current":`...)
+	b = appendText(b, v.Current.String())
+	return append(b, '}')
+}
+
+func (v SurfaceRequestCancelled) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestCancelledBeforePublish) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestCompleted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestNotFound) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestPublished) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestSupersededByCancel) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestTerminalPublish) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SurfaceRequestTerminalRespondWithoutPublish) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_key":`...)
+	b = appendText(b, string(v.RequestKey))
+	return append(b, '}')
+}
+
+func (v SwitchTurnDenied) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_id":`...)
+	b = appendText(b, string(v.RequestID))
+	b = append(b, `,"reason":`...)
+	b = appendText(b, v.Reason.String())
+	return append(b, '}')
+}
+
+func (v SwitchTurnFiniteOverrideActivated) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_id":`...)
+	b = appendText(b, string(v.RequestID))
+	b = append(b, `,"target_model":`...)
+	b = appendText(b, string(v.TargetModel))
+	b = append(b, `,"turns_remaining":`...)
+	b = strconv.AppendUint(b, uint64(v.TurnsRemaining), 10)
+	return append(b, '}')
+}
+
+func (v SwitchTurnFiniteOverrideRestored) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_id":`...)
+	b = appendText(b, string(v.RequestID))
+	return append(b, '}')
+}
+
+func (v SwitchTurnPersistentReconfigureRequested) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"request_id":`...)
+	b = appendText(b, string(v.RequestID))
+	b = append(b, `,"target_model":`...)
+	b = appendText(b, string(v.TargetModel))
+	return append(b, '}')
+}
+
+func (v TranscriptEditAdmissionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"verdict":`...)
+	b = appendText(b, v.Verdict.String())
+	return append(b, '}')
+}
+
+func (v TurnBoundaryApplied) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"boundary_sequence":`...)
+	b = strconv.AppendUint(b, uint64(v.BoundarySequence), 10)
+	return append(b, '}')
+}
+
+func (v TurnCheckCompaction) appendFields(b []byte) []byte { return append(b, `{}`...) }
+
+func (v TurnRunCancelled) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"reason":`...)
+	b = appendText(b, v.Reason.String())
+	return append(b, '}')
+}
+
+func (v TurnRunCompleted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"outcome":`...)
+	b = appendText(b, v.Outcome.String())
+	return append(b, '}')
+}
+
+func (v TurnRunFailed) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	b = append(b, `,"terminal_cause_kind":`...)
+	b = appendText(b, v.TerminalCauseKind.String())
+	b = append(b, `,"error":`...)
+	b = appendText(b, string(v.Error))
+	return append(b, '}')
+}
+
+func (v TurnRunStarted) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"run_id":`...)
+	b = appendText(b, string(v.RunID))
+	return append(b, '}')
+}
+
+func (v TurnSurfaceResultResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"outcome":`...)
+	b = appendText(b, v.Outcome.String())
+	b = append(b, `,"cause_class":`...)
+	b = appendText(b, v.CauseClass.String())
+	b = append(b, `,"surface_class":`...)
+	b = appendText(b, v.SurfaceClass.String())
+	return append(b, '}')
+}
+
+func (v TurnTerminalCauseClassResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"cause_kind":`...)
+	if some, ok := v.CauseKind.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"cause_class":`...)
+	b = appendText(b, v.CauseClass.String())
+	return append(b, '}')
+}
+
+func (v TurnTerminalityClassified) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"terminal":`...)
+	b = strconv.AppendBool(b, bool(v.Terminal))
+	return append(b, '}')
+}
+
+func (v UserInterruptPublicResultResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"result":`...)
+	b = appendText(b, v.Result.String())
+	return append(b, '}')
+}
+
+func (v VisibleRuntimePhaseResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"publish_control":`...)
+	b = strconv.AppendBool(b, bool(v.PublishControl))
+	b = append(b, `,"selected_raw_phase":`...)
+	b = appendText(b, v.SelectedRawPhase.String())
+	b = append(b, `,"visible_phase":`...)
+	b = appendText(b, v.VisiblePhase.String())
+	return append(b, '}')
+}
+
+func (v WaitAllAdmissionResolved) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"wait_request_id":`...)
+	b = appendText(b, string(v.WaitRequestID))
+	b = append(b, `,"result":`...)
+	b = appendText(b, v.Result.String())
+	b = append(b, `,"reject_reason":`...)
+	if some, ok := v.RejectReason.Get(); ok {
+		b = appendText(b, some.String())
+	} else {
+		b = append(b, `null`...)
+	}
+	b = append(b, `,"rejected_operation_id":`...)
+	if some, ok := v.RejectedOperationID.Get(); ok {
+		b = appendText(b, string(some))
+	} else {
+		b = append(b, `null`...)
+	}
+	return append(b, '}')
+}
+
+func (v WakeInterrupt) appendFields(b []byte) []byte { return append(b, `{}`...) }
 
 var admissionContinuationKindTexts = enumTexts{"AdmissionContinuationKind", []string{"Ordinary", "WorkgraphAttention"}}
 

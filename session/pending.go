@@ -80,10 +80,6 @@ func (s *Session) must(t kernel.Trigger, c cause) kernel.Outcome {
 }
 
 func (p *pending) record(t kernel.Trigger, rule string) {
-	fields, err := kernel.MarshalTrigger(t)
-	if err != nil {
-		panic("session: a trigger could not be encoded: " + err.Error())
-	}
 	if p.taken > 0 {
 		p.steps = append(p.steps, ',')
 	}
@@ -92,8 +88,11 @@ func (p *pending) record(t kernel.Trigger, rule string) {
 	p.steps = append(p.steps, `","`...)
 	p.steps = append(p.steps, rule...)
 	p.steps = append(p.steps, `",`...)
-	p.steps = append(p.steps, fields...)
-	p.steps = append(p.steps, ']')
+	steps, err := kernel.AppendTrigger(p.steps, t)
+	if err != nil {
+		panic("session: a trigger could not be encoded: " + err.Error())
+	}
+	p.steps = append(steps, ']')
 	p.taken++
 }
 
@@ -175,7 +174,7 @@ func (s *Session) body(kind string) []byte {
 	b = append(b, `,"steps":[`...)
 	b = append(b, p.steps...)
 	b = append(b, `],"delta":`...)
-	b = append(b, mustJSON(&p.delta)...)
+	b = p.delta.append(b)
 	if len(p.out) > 0 {
 		// The events say what goes to fx; the signals are told apart here.
 		b = append(b, `,"out":[`...)

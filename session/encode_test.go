@@ -1,0 +1,67 @@
+package session
+
+import (
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/kalahari-run/kalahari/kernel"
+)
+
+func drawEntry(t *rapid.T) *entry {
+	text := rapid.StringN(0, 8, 32)
+	e := &entry{
+		ID: text.Draw(t, "id"), Key: text.Draw(t, "key"), Event: text.Draw(t, "event"), Type: text.Draw(t, "type"),
+		Kind:   kernel.AdmissionInputKind(rapid.IntRange(0, 8).Draw(t, "kind")),
+		Data:   jsontext.Value(rapid.SampledFrom([]string{`{"text":"hi"}`, `"plain"`, `{}`, `[1,2]`}).Draw(t, "data")),
+		IsText: rapid.Bool().Draw(t, "is_text"), Idempotency: text.Draw(t, "idempotency"),
+		Supersession: text.Draw(t, "supersession"), Correlation: text.Draw(t, "correlation"),
+		TraceParent: text.Draw(t, "traceparent"), TraceState: text.Draw(t, "tracestate"),
+		Lane: kernel.InputLane(rapid.IntRange(0, 1).Draw(t, "lane")),
+		At:   time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "at"), 0).UTC(),
+	}
+	if rapid.Bool().Draw(t, "steered") {
+		e.HandlingMode = kernel.Some(kernel.InputLaneSteer)
+		e.Intent = kernel.Some(kernel.AdmissionPeerResponseTerminalApplyIntentAppendContextAndRun)
+		e.Boundary, e.Execution = kernel.AdmissionRunApplyBoundaryRunCheckpoint, kernel.AdmissionRuntimeExecutionKindResumePending
+	}
+	return e
+}
+
+// What is written by hand is read back whole by the JSON library.
+func TestDeltaRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringN(0, 8, 32)
+		d := delta{Mob: text.Draw(t, "mob"), Sequence: rapid.Uint64().Draw(t, "sequence"), Sent: rapid.Uint64().Draw(t, "sent")}
+		for range rapid.IntRange(0, 3).Draw(t, "admitted") {
+			d.Admit = append(d.Admit, drawEntry(t))
+		}
+		for range rapid.IntRange(0, 2).Draw(t, "seen") {
+			d.Seen = append(d.Seen, seenKey{text.Draw(t, "k"), seen{ID: text.Draw(t, "i"), Command: rapid.Bool().Draw(t, "c")}})
+		}
+		for range rapid.IntRange(0, 2).Draw(t, "ended") {
+			d.End = append(d.End, ended{text.Draw(t, "k"), text.Draw(t, "i"), "7.1"})
+			d.Ended = append(d.Ended, text.Draw(t, "e"))
+			d.Forget = append(d.Forget, text.Draw(t, "f"))
+		}
+		if rapid.Bool().Draw(t, "running") {
+			d.Run = &execution{text.Draw(t, "run"), rapid.Uint64().Draw(t, "count")}
+			d.Retiring = &waitingCommand{Command: "retire", Event: text.Draw(t, "ev")}
+			d.RunOver, d.Retired = true, true
+			d.Created = time.Unix(1_800_000_000, 5).UTC()
+		}
+		var got delta
+		written := d.append(nil)
+		if err := json.Unmarshal(written, &got, json.RejectUnknownMembers(true)); err != nil {
+			t.Fatalf("%s: %v", written, err)
+		}
+		if diff := cmp.Diff(d, got, cmp.AllowUnexported(delta{}, entry{}, seenKey{}, ended{}, kernel.Opt[kernel.InputLane]{},
+			kernel.Opt[kernel.AdmissionPeerResponseTerminalApplyIntent]{})); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
