@@ -23,6 +23,12 @@ const (
 // event gets exactly one answer: InputAccepted, InputDeduplicated or InputRejected.
 func (s *Session) admitEvent(ev *event.Event) {
 	in, err := decodeInput(s.id, ev)
+	if err == nil && !s.seen(in.Key) {
+		var later bool
+		if later, err = s.postponed(ev); later {
+			return
+		}
+	}
 	if err != nil {
 		var field *FieldError
 		reason := err.Error()
@@ -100,6 +106,11 @@ func (s *Session) repeated(in *input, c cause) bool {
 	s.outcome("InputDeduplicated", inputDeduplicated{InputID: in.ID, ExistingInputID: was.ID}, c)
 	s.env.Telemetry.InputDeduplicated()
 	return true
+}
+
+func (s *Session) seen(key string) bool {
+	_, ok := s.ledger.Seen[key]
+	return ok
 }
 
 // remember keeps an event that became no input of its own, so that its repetition gets

@@ -96,6 +96,9 @@ func (d *delta) append(b []byte) []byte {
 	if d.Retired {
 		o.raw("retired", []byte("true"))
 	}
+	if len(d.Arm) > 0 {
+		o.raw("arm", mustJSON(d.Arm))
+	}
 	o.uint("sequence", d.Sequence)
 	o.uint("sent", d.Sent)
 	return append(o.b, '}')

@@ -52,6 +52,7 @@ func TestDeltaRoundTrip(t *testing.T) {
 			d.Run = &execution{text.Draw(t, "run"), rapid.Uint64().Draw(t, "count")}
 			d.Retiring = &waitingCommand{Command: "retire", Event: text.Draw(t, "ev")}
 			d.RunOver, d.Retired = true, true
+			d.Arm = []timer{{Ordinal: 3, ID: "t", At: time.Unix(1_900_000_000, 0).UTC(), Event: jsontext.Value(`{"id":"x"}`)}}
 			d.Created = time.Unix(1_800_000_000, 5).UTC()
 		}
 		var got delta

@@ -42,11 +42,16 @@ type outgoing struct {
 	TraceParent string         `json:"traceparent,omitzero"`
 	TraceState  string         `json:"tracestate,omitzero"`
 	Data        jsontext.Value `json:"data"`
+	// Schedule is set for a timer: when it fires.
+	Schedule string `json:"schedule,omitzero"`
 }
 
 // message is the CloudEvent in binary mode. Id and content are the same however often it
 // is sent.
 func (o *outgoing) message(ns subjects.Namespace, session string) *nats.Msg {
+	if o.Schedule != "" {
+		return o.schedule(ns, session)
+	}
 	subject := ns.Fx(session, o.Name)
 	if o.Mob != "" {
 		subject = ns.MobSignal(o.Mob, o.Name)

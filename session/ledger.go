@@ -70,6 +70,7 @@ type delta struct {
 	Retiring *waitingCommand `json:"retiring,omitzero"`
 	RunOver  bool            `json:"run_over,omitzero"`
 	Retired  bool            `json:"retired,omitzero"`
+	Arm      []timer         `json:"arm,omitzero"`
 	Sequence uint64          `json:"sequence"`
 	Sent     uint64          `json:"sent"`
 }

@@ -175,14 +175,20 @@ func (s *Session) body(kind string) []byte {
 	b = append(b, p.steps...)
 	b = append(b, `],"delta":`...)
 	b = p.delta.append(b)
-	if len(p.out) > 0 {
-		// The events say what goes to fx; the signals are told apart here.
+	if len(p.out) > len(p.delta.Arm) {
+		// The events say what goes to fx; the signals are told apart here. Timers stand in
+		// the delta.
 		b = append(b, `,"out":[`...)
+		begun := false
 		for i := range p.out {
-			if i > 0 {
+			o := &p.out[i]
+			if o.Schedule != "" {
+				continue
+			}
+			if begun {
 				b = append(b, ',')
 			}
-			o := &p.out[i]
+			begun = true
 			b = append(b, '[')
 			b = strconv.AppendUint(b, o.Ordinal, 10)
 			b = append(b, ',')

@@ -1,7 +1,9 @@
 package session
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -110,5 +112,9 @@ func (b *body) sent() ([]outgoing, error) {
 		o.Data = e.Data
 		out = append(out, o)
 	}
+	for i := range b.Record.Delta.Arm {
+		out = append(out, b.Record.Delta.Arm[i].outgoing())
+	}
+	slices.SortFunc(out, func(a, b outgoing) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
 	return out, nil
 }

@@ -22,6 +22,7 @@ type folded struct {
 	unsent    []outgoing
 	at        journal.Position
 	snapshot  kv.Snapshot
+	released  bool // the last commit was a release
 }
 
 // Fold rebuilds a session from the store, without owning it. Folding verifies: every
@@ -87,6 +88,11 @@ func (f *folded) restore(session string, snap kv.Snapshot) error {
 	return nil
 }
 
+// snapshotAt is the position of the snapshot the fold began with.
+func (f *folded) snapshotAt() journal.Position {
+	return journal.Position{Number: f.snapshot.Commit, Sequence: f.snapshot.Sequence, Fence: f.at.Fence}
+}
+
 // commit folds one commit of the log.
 func (f *folded) commit(ctx context.Context, env *Env, session string, m *journal.Message) error {
 	broken := func(format string, args ...any) error {
@@ -120,7 +126,7 @@ func (f *folded) commit(ctx context.Context, env *Env, session string, m *journa
 	if r.Cursor < f.cursor {
 		return broken("the cursor goes back from %d to %d", f.cursor, r.Cursor)
 	}
-	f.cursor = r.Cursor
+	f.cursor, f.released = r.Cursor, r.Kind == kindRelease
 	sent, err := b.sent()
 	if err != nil {
 		return broken("%v", err)
@@ -181,7 +187,11 @@ func (s *Session) recover(ctx context.Context) error {
 		return err
 	}
 	s.kernel, s.ledger, s.cursor, s.snapshot = f.kernel, f.ledger, f.cursor, f.snapshot
-	s.purged = 0
+	s.purged, s.sincePurge = 0, 0
+	if f.cursor > 0 && !f.released && f.at != f.snapshotAt() {
+		// The owner before was lost: how much it left unpurged is not known.
+		s.sincePurge = int(s.env.MailboxLimit / 2)
+	}
 	s.lanes = lanes{stale: true}
 	s.writer = s.env.Log.Writer(s.id, string(s.owner.Incarnation), s.owner.Fence, f.at)
 	s.writer.Unknown = func(err error) {

@@ -200,3 +200,30 @@ func TestOrderAndExactlyOnceOverThreeWorkers(t *testing.T) {
 		got[e.Subject()]++
 	}
 }
+
+func TestAnInputIsAdmittedNoEarlierThanItSays(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	done := outcomes(t, env, env.Namespace.Fx("s1", "InputCompleted"))
+	rejected := outcomes(t, env, env.Namespace.Fx("s1", "InputRejected"))
+	fleet(t, env, 2, nil)
+	at := time.Now().Add(1200 * time.Millisecond)
+	later := prompt("later", "later")
+	later.SetExtension(subjects.ExtDeliverAt, at.UTC().Format(time.RFC3339Nano))
+	publish(t, env, "s1", later)
+	publish(t, env, "s1", prompt("now", "now"))
+	if _, data := next(t, done); data["input_id"] != "now" {
+		t.Errorf("first came %v", data)
+	}
+	if _, data := next(t, done); data["input_id"] != "later" {
+		t.Errorf("second came %v", data)
+	}
+	if early := time.Until(at); early > 0 {
+		t.Errorf("it came %s too early", early)
+	}
+	never := prompt("never", "never")
+	never.SetExtension(subjects.ExtDeliverAt, "tomorrow")
+	publish(t, env, "s1", never)
+	if _, data := next(t, rejected); data["input_id"] != "never" {
+		t.Errorf("a time that is none: %v", data)
+	}
+}

@@ -33,11 +33,12 @@ func (l *life) unreserve(id string) {
 	delete(l.hosted, id)
 }
 
-// here reports whether the session is hosted by this worker or on its way.
+// here reports whether the session is hosted by this worker, on its way, or quarantined:
+// then nobody can host it.
 func (l *life) here(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.hosted[id] != nil
+	return l.hosted[id] != nil || l.quarantined[id] != nil
 }
 
 func (l *life) guest(id string) *session.Session {

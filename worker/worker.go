@@ -246,6 +246,7 @@ func (w *Worker) live(ctx context.Context) (err error) {
 	}
 	part(func(context.Context) { l.watch(taking) })
 	part(func(context.Context) { l.sweep(taking) })
+	part(func(context.Context) { l.timers(taking) })
 	if w.cfg.Detector == DetectorOn {
 		part(func(context.Context) { l.detect(taking) })
 	}

@@ -1,0 +1,73 @@
+package session
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/nats-io/nats.go"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// timer is an input that is to be admitted no earlier than a time its producer named. It
+// is armed as a scheduled message once its commit is stored, on the same cursor as
+// everything that leaves the session (PROTOCOL 32); when it fires, the fleet forwards the
+// event to the mailbox again.
+type timer struct {
+	Ordinal uint64         `json:"n"`
+	ID      string         `json:"id"` // a token; the same event arms the same timer
+	At      time.Time      `json:"at"`
+	Event   jsontext.Value `json:"event"` // structured
+}
+
+// maxTimer bounds how far ahead an input may be scheduled.
+const maxTimer = 366 * 24 * time.Hour
+
+// postponed arms a timer for an event that is not due yet, and reports whether it did.
+func (s *Session) postponed(ev *event.Event) (bool, error) {
+	text := extension(ev, subjects.ExtDeliverAt)
+	if text == "" {
+		return false, nil
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return false, &FieldError{subjects.ExtDeliverAt, fmt.Sprintf("%q is no RFC 3339 time", text)}
+	}
+	wait := at.Sub(s.next.now)
+	switch {
+	case wait <= 0:
+		return false, nil
+	case wait > maxTimer:
+		return false, &FieldError{subjects.ExtDeliverAt, fmt.Sprintf("%s is more than %s ahead", text, maxTimer)}
+	}
+	data, err := subjects.EncodeJSON(*ev)
+	if err != nil {
+		return false, &FieldError{"", err.Error()}
+	}
+	p := &s.next
+	p.delta.Sent++
+	t := timer{Ordinal: p.delta.Sent, ID: eventKey(s.id, ev), At: at.UTC(), Event: data}
+	p.delta.Arm = append(p.delta.Arm, t)
+	p.out = append(p.out, t.outgoing())
+	return true, nil
+}
+
+func (t *timer) outgoing() outgoing {
+	return outgoing{Ordinal: t.Ordinal, ID: t.ID, Schedule: stamp(t.At), Data: t.Event}
+}
+
+// schedule is the message that arms a timer.
+func (o *outgoing) schedule(ns subjects.Namespace, session string) *nats.Msg {
+	return &nats.Msg{
+		Subject: ns.Timer(session, o.ID),
+		Header: nats.Header{
+			"Nats-Schedule":        {"@at " + o.Schedule},
+			"Nats-Schedule-Target": {ns.Due(session)},
+			"Nats-Schedule-TTL":    {"24h"},
+			"Content-Type":         {subjects.MediaStructured},
+		},
+		Data: o.Data,
+	}
+}

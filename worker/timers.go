@@ -1,0 +1,86 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// timersDurable forwards what fired: a fired schedule is not delivered to core
+// subscribers, and a mailbox cannot hold schedules, so the fleet shares one durable
+// consumer over the due subjects.
+const timersDurable = "kalahari-timers"
+
+func (l *life) timers(ctx context.Context) {
+	for try := 0; ctx.Err() == nil; try++ {
+		err := l.forwardTimers(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		l.log.WarnContext(ctx, "timers interrupted", "error", err)
+		if !sleep(ctx, min(100*time.Millisecond<<min(try, 5), 3*time.Second)) {
+			return
+		}
+	}
+}
+
+func (l *life) forwardTimers(ctx context.Context) error {
+	cons, err := l.js.CreateOrUpdateConsumer(ctx, l.ns.TimeStream(), jetstream.ConsumerConfig{
+		Durable:        timersDurable,
+		Description:    "Kalahari: forwards fired timers to the mailboxes",
+		FilterSubjects: l.ns.EachShard(l.ns.DueShard),
+		AckPolicy:      jetstream.AckExplicitPolicy,
+		AckWait:        10 * time.Second,
+		MaxAckPending:  1000,
+		MaxDeliver:     -1,
+	})
+	if err != nil {
+		return err
+	}
+	iter, err := cons.Messages(jetstream.PullMaxMessages(64), jetstream.PullExpiry(30*time.Second))
+	if err != nil {
+		return err
+	}
+	stopped := context.AfterFunc(ctx, iter.Stop)
+	defer stopped()
+	defer iter.Stop()
+	for {
+		m, err := iter.Next()
+		if errors.Is(err, jetstream.ErrNoHeartbeat) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		l.forwardTimer(ctx, m)
+	}
+}
+
+// forwardTimer publishes a fired event to its mailbox. A mailbox that is full now is tried
+// again later (PROTOCOL 34).
+func (l *life) forwardTimer(ctx context.Context, m jetstream.Msg) {
+	meta, err := m.Metadata()
+	if err != nil {
+		return
+	}
+	_, _, id, err := l.ns.ParseSession(m.Subject())
+	if err != nil {
+		l.log.WarnContext(ctx, "a timer of nobody", "subject", m.Subject(), "error", err)
+		l.ack(m)
+		return
+	}
+	msg := &nats.Msg{Subject: l.ns.In(id), Data: m.Data(), Header: nats.Header{
+		nats.MsgIdHdr:  {id + ":due:" + strconv.FormatUint(meta.Sequence.Stream, 10)},
+		"Content-Type": {m.Headers().Get("Content-Type")},
+	}}
+	if _, err := l.js.PublishMsg(ctx, msg); err != nil {
+		l.log.WarnContext(ctx, "timer not forwarded, trying again", "session", id, "error", err)
+		_ = m.NakWithDelay(time.Second) // if this is lost, the ack wait brings it back
+		return
+	}
+	l.ack(m)
+}
