@@ -28,7 +28,7 @@ import (
 const (
 	DefaultHibernateAfter = time.Minute
 	DefaultRetain         = 1000
-	DefaultSnapshotEvery  = 512
+	DefaultSnapshotEvery  = 1024
 	DefaultCommitBytes    = 256 << 10
 	DefaultMaxExecutions  = 3
 	DefaultRetryDelay     = 100 * time.Millisecond
@@ -57,7 +57,7 @@ type Env struct {
 	// Retain is how many ended inputs and commands a session remembers, for repeated
 	// events and for queries. Default 1,000.
 	Retain int
-	// SnapshotEvery is the number of commits after which a snapshot is due. Default 512.
+	// SnapshotEvery is the number of commits after which a snapshot is due. Default 1,024.
 	SnapshotEvery uint64
 	// FeedHorizon is how many commits stay in the log for readers of the feed, at least.
 	// Default 4,096.
