@@ -1,0 +1,281 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/executor"
+	"github.com/kalahari-run/kalahari/journal"
+	"github.com/kalahari-run/kalahari/kernel"
+	"github.com/kalahari-run/kalahari/kv"
+	"github.com/kalahari-run/kalahari/session"
+	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/worker"
+)
+
+// settings that make a session live through everything quickly: retention, snapshots,
+// trims.
+func quick(c *worker.Config) {
+	c.Retain, c.SnapshotEvery, c.FeedHorizon = 20, 7, 14
+	c.RetryDelay = time.Millisecond
+}
+
+func start(t *testing.T, env *embeddedtest.Env, adjust func(*worker.Config)) (stop func()) {
+	t.Helper()
+	nc, _ := embeddedtest.Connect(t, env.Server)
+	cfg := worker.Config{Name: "w", Executor: executor.Echo{}, DrainTimeout: 5 * time.Second}
+	adjust(&cfg)
+	w, err := worker.New(nc, env.Namespace, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = w.Run(ctx)
+	}()
+	stop = func() {
+		cancel()
+		<-done
+	}
+	t.Cleanup(stop)
+	for w.Ready() != nil {
+		time.Sleep(5 * time.Millisecond)
+	}
+	return stop
+}
+
+func stored(t *testing.T, env *embeddedtest.Env) *session.Env {
+	t.Helper()
+	store, err := kv.Open(t.Context(), env.JS, env.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := journal.Open(t.Context(), env.JS, env.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := session.Env{Namespace: env.Namespace, JS: env.JS, Store: store, Log: log}.WithDefaults()
+	return &e
+}
+
+func publish(t *testing.T, env *embeddedtest.Env, id, eventID, eventType, data string, extensions ...string) {
+	t.Helper()
+	ev := event.New()
+	ev.SetID(eventID)
+	ev.SetSource("/test")
+	ev.SetType(eventType)
+	for i := 0; i+1 < len(extensions); i += 2 {
+		ev.SetExtension(extensions[i], extensions[i+1])
+	}
+	if err := ev.SetData(event.ApplicationJSON, []byte(data)); err != nil {
+		t.Fatal(err)
+	}
+	msg, err := subjects.EncodeBinary(ev, env.Namespace.In(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := env.JS.PublishMsg(t.Context(), msg); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// random drives a session through inputs of all kinds, failures, repeats and commands.
+func random(t *testing.T, env *embeddedtest.Env, id string, rng *rand.Rand, n int) {
+	t.Helper()
+	kinds := []string{"prompt", "peer_message", "peer_request", "peer_response_progress", "flow_step", "external_event", "continuation", "operation"}
+	for i := range n {
+		eventID := fmt.Sprint("e", i)
+		if rng.IntN(8) == 0 && i > 0 {
+			eventID = fmt.Sprint("e", rng.IntN(i))
+		}
+		data := fmt.Sprintf(`{"text":"t%d"}`, i)
+		switch rng.IntN(8) {
+		case 0:
+			data = fmt.Sprintf(`{"text":"t%d","echo":{"fail":%d}}`, i, rng.IntN(5))
+		case 1:
+			data = fmt.Sprintf(`{"text":"t%d","echo":{"cancel":true}}`, i)
+		}
+		var ext []string
+		if rng.IntN(4) == 0 {
+			ext = append(ext, "idempotencykey", fmt.Sprint("k", rng.IntN(6)))
+		}
+		if rng.IntN(4) == 0 {
+			ext = append(ext, "lane", []string{"queue", "steer"}[rng.IntN(2)])
+		}
+		if rng.IntN(3) == 0 {
+			ext = append(ext, "supersessionkey", "s")
+		}
+		switch rng.IntN(12) {
+		case 0:
+			publish(t, env, id, "c"+eventID, subjects.CommandType("set_silent_intents"), `{"intents":["a","b"]}`)
+		case 1:
+			publish(t, env, id, "c"+eventID, subjects.CommandType("cancel_after_boundary"), `{}`)
+		case 2:
+			publish(t, env, id, "c"+eventID, subjects.CommandType("recover"), `{}`)
+		case 3:
+			publish(t, env, id, "c"+eventID, subjects.CommandType("reset"), `{}`)
+			publish(t, env, id, "d"+eventID, subjects.CommandType("prepare_bindings"), `{"agent_runtime_id":"r","fence_token":1,"generation":1}`, "mob", "m")
+		default:
+			publish(t, env, id, eventID, subjects.InputType(kinds[rng.IntN(len(kinds))]), data, ext...)
+		}
+	}
+}
+
+func settle(t *testing.T, env *embeddedtest.Env, id string) session.StateReport {
+	t.Helper()
+	var last session.StateReport
+	for range 400 {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		m, err := env.Conn.RequestWithContext(ctx, env.Namespace.Query(id, "state"), nil)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r session.StateReport
+		if err := json.Unmarshal(m.Data, &r); err != nil {
+			t.Fatalf("%s: %v", m.Data, err)
+		}
+		in, err := env.JS.Stream(t.Context(), env.Namespace.InStream(env.Namespace.Shard(id)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		msg, err := in.GetLastMsgForSubject(t.Context(), env.Namespace.In(id))
+		if r.LiveInputs == 0 && r.Commit == last.Commit && (errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && msg.Sequence <= r.Cursor) {
+			return r
+		}
+		last = r
+		time.Sleep(25 * time.Millisecond)
+	}
+	t.Fatalf("the session does not come to rest: %+v", last)
+	return last
+}
+
+// What a session is can be rebuilt: from its snapshot and the tail, and as long as the
+// log is whole, from the log alone. All three agree with what its owner held.
+func TestARebuiltSessionIsTheSession(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
+			env := embeddedtest.Provisioned(t, "test", 1)
+			stop := start(t, env, func(c *worker.Config) {
+				quick(c)
+				c.FeedHorizon = 1 << 30 // nothing is trimmed
+			})
+			random(t, env, "s1", rand.New(rand.NewPCG(seed, 1)), 120)
+			live := settle(t, env, "s1")
+			e := stored(t, env)
+			fromSnapshot, err := session.FoldForTest(t.Context(), e, "s1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			state, err := kernel.MarshalState(&fromSnapshot.State)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(fields(t, live.State), fields(t, state)); diff != "" {
+				t.Errorf("the fold is not what the owner holds (-owner +fold):\n%s", diff)
+			}
+			stop()
+			snapshots, err := env.JS.KeyValue(t.Context(), env.Namespace.SnapshotsBucket())
+			if err != nil {
+				t.Fatal(err)
+			}
+			atRest, err := session.FoldForTest(t.Context(), e, "s1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := snapshots.Purge(t.Context(), env.Namespace.SessionKey("s1")); err != nil {
+				t.Fatal(err)
+			}
+			fromLog, err := session.FoldForTest(t.Context(), e, "s1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(atRest, fromLog, cmp.Exporter(func(reflect.Type) bool { return true }), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("log and snapshot disagree (-snapshot +log):\n%s", diff)
+			}
+		})
+	}
+}
+
+func fields(t *testing.T, state []byte) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal(state, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// A step that no longer takes the rule it took is not passed over: the session is
+// quarantined, its key stands, and nothing is appended.
+func TestADivergingLogIsQuarantined(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	stop := start(t, env, func(c *worker.Config) { c.SnapshotEvery = 1 << 30 })
+	publish(t, env, "s1", "e1", subjects.InputType("prompt"), `{"text":"hi"}`)
+	settle(t, env, "s1")
+	stop()
+	snapshots, err := env.JS.KeyValue(t.Context(), env.Namespace.SnapshotsBucket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := snapshots.Purge(t.Context(), env.Namespace.SessionKey("s1")); err != nil {
+		t.Fatal(err)
+	}
+	e := stored(t, env)
+	tail, err := e.Log.Last(t.Context(), "s1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Somebody writes a commit that claims a rule the machine does not take.
+	forged := strings.Replace(string(tail.Data), `"steps":[]`, `"steps":[["Prepare","PrepareIdle",{"session_id":"s1","run_id":"r"}]]`, 1)
+	if forged == string(tail.Data) {
+		t.Fatalf("the release commit has steps: %s", tail.Data)
+	}
+	w := e.Log.Writer("s1", "forger", tail.Fence, journal.Position{Number: tail.Number, Sequence: tail.Sequence, Fence: tail.Fence})
+	if err := w.Append(t.Context(), nats.Header{}, []byte(forged)); err != nil {
+		t.Fatal(err)
+	}
+	start(t, env, func(*worker.Config) {})
+	publish(t, env, "s1", "e2", subjects.InputType("prompt"), `{"text":"again"}`)
+	owners, err := env.JS.KeyValue(t.Context(), env.Namespace.OwnersBucket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		if _, err := owners.Get(t.Context(), env.Namespace.SessionKey("s1")); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("nobody claimed the session")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(200 * time.Millisecond)
+	after, err := e.Log.Last(t.Context(), "s1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.Number != tail.Number+1 {
+		t.Errorf("the log went on to commit %d", after.Number)
+	}
+	if _, err := owners.Get(t.Context(), env.Namespace.SessionKey("s1")); err != nil {
+		t.Errorf("the key of a quarantined session: %v", err)
+	}
+}
