@@ -2,56 +2,57 @@ package kernel
 
 // The effects of chapter 04.
 
-// SubmitOpEvent is an effect of chapter 04, local.
+// SubmitOpEvent says that the operation changed; every accepted step of its life does.
 type SubmitOpEvent struct {
 	OperationID string `json:"operation_id"`
 }
 
 func (SubmitOpEvent) EffectDisposition() Disposition { return Local }
 
-// NotifyOpWatcher is an effect of chapter 04, local.
+// NotifyOpWatcher says that the operation has ended, for those who wait for it.
 type NotifyOpWatcher struct {
 	OperationID string `json:"operation_id"`
 }
 
 func (NotifyOpWatcher) EffectDisposition() Disposition { return Local }
 
-// ExposeOperationPeer is an effect of chapter 04, local.
+// ExposeOperationPeer is declared by the chapter, and no rule emits it.
 type ExposeOperationPeer struct {
 	OperationID string `json:"operation_id"`
 }
 
 func (ExposeOperationPeer) EffectDisposition() Disposition { return Local }
 
-// RetainTerminalRecord is an effect of chapter 04, local.
+// RetainTerminalRecord says that a stored record of an operation is kept.
 type RetainTerminalRecord struct {
 	OperationID string `json:"operation_id"`
 }
 
 func (RetainTerminalRecord) EffectDisposition() Disposition { return Local }
 
-// DiscardRecoveredOperationRecord is an effect of chapter 04, local.
+// DiscardRecoveredOperationRecord says that a stored record of an operation is dropped.
 type DiscardRecoveredOperationRecord struct {
 	OperationID string `json:"operation_id"`
 }
 
 func (DiscardRecoveredOperationRecord) EffectDisposition() Disposition { return Local }
 
-// OperationTerminal is an effect of chapter 04, local.
+// OperationTerminal answers [ClassifyOperationTerminality]: it has ended.
 type OperationTerminal struct {
 	OperationID string `json:"operation_id"`
 }
 
 func (OperationTerminal) EffectDisposition() Disposition { return Local }
 
-// OperationNonTerminal is an effect of chapter 04, local.
+// OperationNonTerminal answers [ClassifyOperationTerminality]: it has not ended, or
+// never was.
 type OperationNonTerminal struct {
 	OperationID string `json:"operation_id"`
 }
 
 func (OperationNonTerminal) EffectDisposition() Disposition { return Local }
 
-// OperationPublicResultClassified is an effect of chapter 04, local.
+// OperationPublicResultClassified answers [ClassifyOperationPublicResult].
 type OperationPublicResultClassified struct {
 	OperationID string                     `json:"operation_id"`
 	Result      OperationPublicResultClass `json:"result"`
@@ -59,7 +60,7 @@ type OperationPublicResultClassified struct {
 
 func (OperationPublicResultClassified) EffectDisposition() Disposition { return Local }
 
-// OperationCompletionFeedClassified is an effect of chapter 04, local.
+// OperationCompletionFeedClassified answers [ClassifyOperationCompletionFeed].
 type OperationCompletionFeedClassified struct {
 	OperationID string                       `json:"operation_id"`
 	Result      OperationCompletionFeedClass `json:"result"`
@@ -67,7 +68,7 @@ type OperationCompletionFeedClassified struct {
 
 func (OperationCompletionFeedClassified) EffectDisposition() Disposition { return Local }
 
-// OperationCompletionWakeClassified is an effect of chapter 04, local.
+// OperationCompletionWakeClassified answers [ClassifyOperationCompletionWake].
 type OperationCompletionWakeClassified struct {
 	OperationID string                       `json:"operation_id"`
 	Result      OperationCompletionWakeClass `json:"result"`
@@ -75,7 +76,7 @@ type OperationCompletionWakeClassified struct {
 
 func (OperationCompletionWakeClassified) EffectDisposition() Disposition { return Local }
 
-// OperationDurabilityClassified is an effect of chapter 04, local.
+// OperationDurabilityClassified answers [ClassifyOperationDurability].
 type OperationDurabilityClassified struct {
 	OperationID string                   `json:"operation_id"`
 	Result      OperationDurabilityClass `json:"result"`
@@ -83,7 +84,8 @@ type OperationDurabilityClassified struct {
 
 func (OperationDurabilityClassified) EffectDisposition() Disposition { return Local }
 
-// OperationTransitionIdempotentSuccess is an effect of chapter 04, local.
+// OperationTransitionIdempotentSuccess answers [ClassifyOperationTransitionIdempotence]:
+// what was asked for has already happened.
 type OperationTransitionIdempotentSuccess struct {
 	OperationID string                `json:"operation_id"`
 	Action      OpLifecycleActionKind `json:"action"`
@@ -92,7 +94,8 @@ type OperationTransitionIdempotentSuccess struct {
 
 func (OperationTransitionIdempotentSuccess) EffectDisposition() Disposition { return Local }
 
-// OperationTransitionNotIdempotent is an effect of chapter 04, local.
+// OperationTransitionNotIdempotent answers [ClassifyOperationTransitionIdempotence]: the
+// refusal stands.
 type OperationTransitionNotIdempotent struct {
 	OperationID string                `json:"operation_id"`
 	Action      OpLifecycleActionKind `json:"action"`
@@ -101,14 +104,14 @@ type OperationTransitionNotIdempotent struct {
 
 func (OperationTransitionNotIdempotent) EffectDisposition() Disposition { return Local }
 
-// EvictCompletedRecord is an effect of chapter 04, local.
+// EvictCompletedRecord asks for the record of a forgotten operation to be dropped.
 type EvictCompletedRecord struct {
 	OperationID string `json:"operation_id"`
 }
 
 func (EvictCompletedRecord) EffectDisposition() Disposition { return Local }
 
-// CompletionFeedEntryRecovered is an effect of chapter 04, local.
+// CompletionFeedEntryRecovered says that a row of the feed is back.
 type CompletionFeedEntryRecovered struct {
 	OperationID     string                       `json:"operation_id"`
 	Seq             uint64                       `json:"seq"`
@@ -119,7 +122,7 @@ type CompletionFeedEntryRecovered struct {
 
 func (CompletionFeedEntryRecovered) EffectDisposition() Disposition { return Local }
 
-// CompletionProduced is an effect of chapter 04, local.
+// CompletionProduced is declared by the chapter, and no rule emits it.
 type CompletionProduced struct {
 	Seq         uint64        `json:"seq"`
 	OperationID OperationId   `json:"operation_id"`
@@ -128,28 +131,31 @@ type CompletionProduced struct {
 
 func (CompletionProduced) EffectDisposition() Disposition { return Local }
 
-// AgentCompletionCursorAdvanced is an effect of chapter 04, local.
+// AgentCompletionCursorAdvanced tells how far the agent has been told of the feed.
 type AgentCompletionCursorAdvanced struct {
 	Cursor uint64 `json:"cursor"`
 }
 
 func (AgentCompletionCursorAdvanced) EffectDisposition() Disposition { return Local }
 
-// RuntimeObservedCompletionCursorAdvanced is an effect of chapter 04, local.
+// RuntimeObservedCompletionCursorAdvanced tells how far the runtime loop has looked at
+// the feed.
 type RuntimeObservedCompletionCursorAdvanced struct {
 	Cursor uint64 `json:"cursor"`
 }
 
 func (RuntimeObservedCompletionCursorAdvanced) EffectDisposition() Disposition { return Local }
 
-// RuntimeInjectedCompletionCursorAdvanced is an effect of chapter 04, local.
+// RuntimeInjectedCompletionCursorAdvanced tells up to where the runtime loop has woken
+// the session.
 type RuntimeInjectedCompletionCursorAdvanced struct {
 	Cursor uint64 `json:"cursor"`
 }
 
 func (RuntimeInjectedCompletionCursorAdvanced) EffectDisposition() Disposition { return Local }
 
-// OpRegistrationAdmissionResolved is an effect of chapter 04, local.
+// OpRegistrationAdmissionResolved answers [RegisterOp]; the count includes the operation
+// if it was accepted.
 type OpRegistrationAdmissionResolved struct {
 	OperationID        string                              `json:"operation_id"`
 	Result             OpRegistrationAdmissionResultKind   `json:"result"`
@@ -160,7 +166,8 @@ type OpRegistrationAdmissionResolved struct {
 
 func (OpRegistrationAdmissionResolved) EffectDisposition() Disposition { return Local }
 
-// OpLifecycleTransitionRejected is an effect of chapter 04, local.
+// OpLifecycleTransitionRejected says why an action was refused, and the status of the
+// operation if it is known.
 type OpLifecycleTransitionRejected struct {
 	OperationID string                      `json:"operation_id"`
 	Action      OpLifecycleActionKind       `json:"action"`
@@ -170,7 +177,8 @@ type OpLifecycleTransitionRejected struct {
 
 func (OpLifecycleTransitionRejected) EffectDisposition() Disposition { return Local }
 
-// WaitAllAdmissionResolved is an effect of chapter 04, local.
+// WaitAllAdmissionResolved answers [ResolveWaitAllAdmission], with the id that stands in
+// the way if there is one.
 type WaitAllAdmissionResolved struct {
 	WaitRequestID       WaitRequestId                `json:"wait_request_id"`
 	Result              WaitAllAdmissionResultKind   `json:"result"`
@@ -180,7 +188,7 @@ type WaitAllAdmissionResolved struct {
 
 func (WaitAllAdmissionResolved) EffectDisposition() Disposition { return Local }
 
-// WaitAllSatisfied is an effect of chapter 04, external.
+// WaitAllSatisfied says that all operations a run waited for have ended.
 type WaitAllSatisfied struct {
 	WaitRequestID WaitRequestId    `json:"wait_request_id"`
 	RunID         RunId            `json:"run_id"`
@@ -189,7 +197,7 @@ type WaitAllSatisfied struct {
 
 func (WaitAllSatisfied) EffectDisposition() Disposition { return External }
 
-// CollectCompletedResult is an effect of chapter 04, local.
+// CollectCompletedResult says that a collected operation was forgotten.
 type CollectCompletedResult struct{}
 
 func (CollectCompletedResult) EffectDisposition() Disposition { return Local }

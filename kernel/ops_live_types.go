@@ -153,7 +153,8 @@ const (
 	LiveWebsocketTokenAdmissionRejectionChannelNotBound
 )
 
-// OpLifecycleActionKind is an enum of chapter 04.
+// OpLifecycleActionKind is a step in the life of an operation, as a question about it
+// names it.
 type OpLifecycleActionKind uint8
 
 const (
@@ -169,7 +170,7 @@ const (
 	OpLifecycleActionKindTerminate
 )
 
-// OpLifecycleRejectReasonKind is an enum of chapter 04.
+// OpLifecycleRejectReasonKind is why a step in the life of an operation was refused.
 type OpLifecycleRejectReasonKind uint8
 
 const (
@@ -179,7 +180,7 @@ const (
 	OpLifecycleRejectReasonKindAlreadyPeerReady
 )
 
-// OpRegistrationAdmissionResultKind is an enum of chapter 04.
+// OpRegistrationAdmissionResultKind is whether an operation was admitted.
 type OpRegistrationAdmissionResultKind uint8
 
 const (
@@ -187,7 +188,7 @@ const (
 	OpRegistrationAdmissionResultKindReject
 )
 
-// OpRegistrationRejectReasonKind is an enum of chapter 04.
+// OpRegistrationRejectReasonKind is why an operation was not admitted.
 type OpRegistrationRejectReasonKind uint8
 
 const (
@@ -195,7 +196,7 @@ const (
 	OpRegistrationRejectReasonKindMaxConcurrentExceeded
 )
 
-// OperationCompletionFeedClass is an enum of chapter 04.
+// OperationCompletionFeedClass is whether the end of an operation goes into the feed.
 type OperationCompletionFeedClass uint8
 
 const (
@@ -203,7 +204,7 @@ const (
 	OperationCompletionFeedClassSuppress
 )
 
-// OperationCompletionWakeClass is an enum of chapter 04.
+// OperationCompletionWakeClass is whether the end of an operation wakes the session.
 type OperationCompletionWakeClass uint8
 
 const (
@@ -211,7 +212,7 @@ const (
 	OperationCompletionWakeClassIgnore
 )
 
-// OperationDurabilityClass is an enum of chapter 04.
+// OperationDurabilityClass is whether the record of an operation outlives its end.
 type OperationDurabilityClass uint8
 
 const (
@@ -219,7 +220,8 @@ const (
 	OperationDurabilityClassDiscard
 )
 
-// OperationKind is an enum of chapter 04.
+// OperationKind is what an operation is: a member of a mob, the job of a tool, or a
+// place reserved for such a job.
 type OperationKind uint8
 
 const (
@@ -228,7 +230,7 @@ const (
 	OperationKindBackgroundToolCapacitySlot
 )
 
-// OperationPublicResultClass is an enum of chapter 04.
+// OperationPublicResultClass is what the public may know of an operation.
 type OperationPublicResultClass uint8
 
 const (
@@ -239,7 +241,7 @@ const (
 	OperationPublicResultClassCancelled
 )
 
-// OperationResult is a record of chapter 04.
+// OperationResult is what an operation has produced.
 type OperationResult struct {
 	ID         string `json:"id"`
 	Content    string `json:"content"`
@@ -248,7 +250,8 @@ type OperationResult struct {
 	TokensUsed uint64 `json:"tokens_used"`
 }
 
-// OperationSource is a record of chapter 04.
+// OperationSource is where an operation comes from: a child session, or a peer and its
+// address.
 type OperationSource struct {
 	Kind      OperationSourceKind `json:"kind"`
 	SessionID Opt[SessionId]      `json:"session_id"`
@@ -256,7 +259,7 @@ type OperationSource struct {
 	Address   Opt[PeerAddress]    `json:"address"`
 }
 
-// OperationSourceKind is an enum of chapter 04.
+// OperationSourceKind tells the two kinds of an [OperationSource] apart.
 type OperationSourceKind uint8
 
 const (
@@ -264,7 +267,8 @@ const (
 	OperationSourceKindBackendPeer
 )
 
-// OperationStatus is an enum of chapter 04.
+// OperationStatus is how far an operation has come. Absent stands for one that is not
+// known and is never stored.
 type OperationStatus uint8
 
 const (
@@ -280,7 +284,8 @@ const (
 	OperationStatusTerminated
 )
 
-// OperationTerminalOutcomeKind is an enum of chapter 04.
+// OperationTerminalOutcomeKind is how an operation ended; each has the [OperationStatus]
+// of the same name.
 type OperationTerminalOutcomeKind uint8
 
 const (
@@ -292,10 +297,10 @@ const (
 	OperationTerminalOutcomeKindTerminated
 )
 
-// PeerAddress is an opaque identifier of chapter 04.
+// PeerAddress is where a peer can be reached.
 type PeerAddress string
 
-// PeerId is an opaque identifier of chapter 04.
+// PeerId names a peer.
 type PeerId string
 
 // RealtimeTranscriptLaneKind is an enum of chapter 04.
@@ -358,7 +363,7 @@ const (
 	SurfaceRequestTerminalPolicyPublishOnSuccess
 )
 
-// WaitAllAdmissionResultKind is an enum of chapter 04.
+// WaitAllAdmissionResultKind is whether a barrier could be opened.
 type WaitAllAdmissionResultKind uint8
 
 const (
@@ -366,7 +371,7 @@ const (
 	WaitAllAdmissionResultKindReject
 )
 
-// WaitAllRejectReasonKind is an enum of chapter 04.
+// WaitAllRejectReasonKind is why a barrier cannot be opened.
 type WaitAllRejectReasonKind uint8
 
 const (
@@ -375,5 +380,5 @@ const (
 	WaitAllRejectReasonKindOperationNotFound
 )
 
-// WaitRequestId is an opaque identifier of chapter 04.
+// WaitRequestId names a barrier.
 type WaitRequestId string
