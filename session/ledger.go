@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/kalahari-run/kalahari/kernel"
 )
 
@@ -146,9 +144,10 @@ type state struct {
 	// Confirmed is how many outgoing messages are known to be published.
 	Confirmed uint64 `json:"confirmed"`
 	// Unsent are those behind Confirmed, in order.
-	Unsent []outgoing     `json:"unsent,omitzero"`
-	Ledger ledger         `json:"ledger"`
-	Kernel jsontext.Value `json:"kernel"`
+	Unsent []outgoing `json:"unsent,omitzero"`
+	Ledger ledger     `json:"ledger"`
+	// Kernel is the machine's state in its compact form.
+	Kernel []byte `json:"kernel"`
 }
 
 // lanes is the physical order of the queued inputs (chapter 02, 6.7). The kernel's

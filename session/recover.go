@@ -71,7 +71,7 @@ func (f *folded) restore(session string, snap kv.Snapshot) error {
 	if st.Version != recordVersion {
 		return broken(fmt.Errorf("version %d, this worker knows %d", st.Version, recordVersion))
 	}
-	ks, err := kernel.UnmarshalState(st.Kernel)
+	ks, err := kernel.DecodeState(st.Kernel)
 	if err != nil {
 		return broken(err)
 	}

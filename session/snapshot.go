@@ -31,7 +31,7 @@ func (s *Session) snapshotIfDue(ctx context.Context) {
 // the log behind it, leaving the feed its horizon.
 func (s *Session) takeSnapshot(ctx context.Context) error {
 	at := s.writer.Position()
-	ks, err := kernel.MarshalState(s.kernel.State())
+	ks, err := kernel.EncodeState(s.kernel.State())
 	if err != nil {
 		return fmt.Errorf("session %s: kernel state: %w", s.id, err)
 	}

@@ -1,0 +1,84 @@
+package kernel_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/kalahari-run/kalahari/kernel"
+)
+
+// sessionWith returns a kernel with n inputs queued, as admission leaves them.
+func sessionWith(tb testing.TB, n int) *kernel.Kernel {
+	tb.Helper()
+	k := kernel.New()
+	apply := func(t kernel.Trigger) {
+		if o := k.Apply(t); !o.OK() {
+			tb.Fatal(o.Refusal)
+		}
+	}
+	apply(&kernel.Initialize{})
+	apply(&kernel.RegisterSession{SessionID: "s1"})
+	apply(&kernel.EnsureSessionWithExecutor{SessionID: "s1"})
+	for i := range n {
+		id := fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", i)
+		apply(&kernel.ResolveAdmissionPlan{InputID: id})
+		apply(&kernel.QueueAccepted{InputID: id})
+		apply(&kernel.RegisterAcceptedIdempotency{InputID: id, IdempotencyKey: "key-" + id})
+	}
+	return k
+}
+
+func BenchmarkState(b *testing.B) {
+	for _, n := range []int{1, 1000} {
+		k := sessionWith(b, n)
+		data, err := kernel.MarshalState(k.State())
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprintf("encode/inputs=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				if _, err := kernel.MarshalState(k.State()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("decode/inputs=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				if _, err := kernel.UnmarshalState(data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		packed, err := kernel.EncodeState(k.State())
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprintf("pack/inputs=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(packed)))
+			for b.Loop() {
+				if _, err := kernel.EncodeState(k.State()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("unpack/inputs=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(packed)))
+			for b.Loop() {
+				if _, err := kernel.DecodeState(packed); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("clone/inputs=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				_ = k.State().Clone()
+			}
+		})
+	}
+}
