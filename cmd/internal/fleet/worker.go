@@ -74,6 +74,7 @@ func (w Worker) Build(m Member) (*worker.Worker, error) {
 	}
 	if m.Telemetry != nil {
 		cfg.Observer = m.Telemetry.Member(m.Namespace)
+		cfg.Trace = m.Telemetry
 	}
 	return worker.New(m.Conn, m.Namespace, cfg)
 }

@@ -1,0 +1,30 @@
+package fleet
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/kalahari-run/kalahari/gateway"
+	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/tracing"
+)
+
+// Gateway is what a gateway can be told.
+type Gateway struct {
+	HTTP    string        `name:"http" env:"KALAHARI_HTTP" default:"127.0.0.1:8080" help:"Address to listen on."`
+	MaxWait time.Duration `name:"max-wait" env:"KALAHARI_MAX_WAIT" default:"5m" help:"The longest that 'Prefer: wait' may ask for."`
+}
+
+// Build makes the gateway.
+func (g Gateway) Build(nc *nats.Conn, ns subjects.Namespace, settings subjects.Settings, log *slog.Logger, tel *tracing.Telemetry) (*gateway.Gateway, error) {
+	cfg := gateway.Config{
+		Namespace: ns.Name(), Listen: g.HTTP, MaxWait: g.MaxWait, MaxBody: int64(settings.MaxInput),
+		Logger: log, Telemetry: tel,
+	}
+	if tel != nil {
+		cfg.Metrics = tel.Handler()
+	}
+	return gateway.New(nc, cfg)
+}
