@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,16 +38,20 @@ type Client struct {
 	silence time.Duration
 	log     *slog.Logger
 
-	store stores
-
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
+	ctx    context.Context // ends with Close, for the reason ErrClosed
+	cancel context.CancelCauseFunc
 	group  sync.WaitGroup
 	status chan nats.Status
 
 	mu      sync.Mutex
 	closed  bool
+	store   *kv.Store         // once it was needed
 	watches map[string]*watch // by session, while somebody waits
+	fx      fxAccess
+	// link is done when the connection has been lost and made again: what was under way
+	// on the old one may be lost.
+	link   context.Context
+	broken context.CancelFunc
 }
 
 // Option adjusts a client.
@@ -141,9 +146,13 @@ func New(nc *nats.Conn, namespace string, opts ...Option) (*Client, error) {
 	defer cancel()
 	var err error
 	if c.ns, c.settings, err = subjects.Discover(ctx, c.js, namespace); err != nil {
-		return nil, fmt.Errorf("client: namespace %s: %w", namespace, classify(err))
+		return nil, fmt.Errorf("client: namespace %s: %w", namespace, unanswered(context.Background(), err))
 	}
-	c.ctx, c.cancel = context.WithCancel(context.Background())
+	if c.settings.Published == subjects.PublishNone {
+		c.fx = fxSilent
+	}
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c.link, c.broken = context.WithCancel(c.ctx)
 	c.status = nc.StatusChanged(nats.CONNECTED)
 	c.group.Go(c.listen)
 	return c, nil
@@ -151,6 +160,28 @@ func New(nc *nats.Conn, namespace string, opts ...Option) (*Client, error) {
 
 // Namespace is the namespace the client speaks with.
 func (c *Client) Namespace() subjects.Namespace { return c.ns }
+
+// Settings are the namespace's as they were when the client was made.
+func (c *Client) Settings() subjects.Settings { return c.settings }
+
+// Ready returns nil if the client can publish: it is connected and JetStream answers for
+// the namespace. Otherwise it says why not.
+func (c *Client) Ready(ctx context.Context) error {
+	ctx, done := c.within(ctx)
+	defer done()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if s := c.nc.Status(); s != nats.CONNECTED {
+		return fmt.Errorf("%w: the connection to NATS is %s", ErrUnavailable, strings.ToLower(s.String()))
+	}
+	attempt, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	if _, err := c.js.Stream(attempt, c.ns.InStream(0)); err != nil {
+		return fmt.Errorf("stream %s: %w", c.ns.InStream(0), unanswered(ctx, err))
+	}
+	return nil
+}
 
 // Close ends what the client does: calls that wait return [ErrClosed]. It waits for
 // the client's own goroutines, leaves the connection open, and may be called more
@@ -160,30 +191,52 @@ func (c *Client) Close() {
 	first := !c.closed
 	c.closed = true
 	c.mu.Unlock()
-	c.cancel()
+	c.cancel(ErrClosed)
 	if first {
 		c.nc.RemoveStatusListener(c.status)
 	}
 	c.group.Wait()
 }
 
-// Sessions returns a page of the directory: up to limit sessions (0: 100; at most
-// [kv.MaxPage]), in the order in which their entries were last written. Start with an
-// empty cursor and go on with Next until that is empty. A session that is written
-// while somebody pages may be seen twice, never missed.
-func (c *Client) Sessions(ctx context.Context, cursor string, limit int) (kv.Page, error) {
-	return kv.Page{}, errors.ErrUnsupported
+// listen breaks the link at each reconnection.
+func (c *Client) listen() {
+	for {
+		select {
+		case _, ok := <-c.status:
+			if !ok {
+				return
+			}
+			c.mu.Lock()
+			c.broken()
+			c.link, c.broken = context.WithCancel(c.ctx)
+			c.mu.Unlock()
+		case <-c.ctx.Done():
+			return
+		}
+	}
 }
 
-// Workers returns the living members of the fleet, sorted by incarnation. It lists
-// them anew each time.
-func (c *Client) Workers(ctx context.Context) ([]kv.MemberInfo, error) {
-	return nil, errors.ErrUnsupported
+func (c *Client) linked() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.link
 }
 
-func (c *Client) listen() { <-c.ctx.Done() }
+// within is ctx, ended by Close as well. Its cause says by which.
+func (c *Client) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.ctx, func() { cancel(ErrClosed) })
+	return ctx, func() { stop(); cancel(nil) }
+}
 
-type (
-	stores struct{}
-	watch  struct{}
-)
+// pause waits, and tells whether ctx goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,9 +1,15 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -27,7 +33,10 @@ var (
 	// ErrUndecided: no answer came, and the event may have been stored or may yet be.
 	// Publishing the same event again is safe, and tells. Such an error is also
 	// [ErrUnavailable].
-	ErrUndecided = errors.New("outcome unknown")
+	ErrUndecided = fmt.Errorf("outcome unknown: %w", ErrUnavailable)
+
+	// ErrPending is what every [*PendingError] is.
+	ErrPending = errors.New("the outcome is not known yet")
 
 	// ErrClosed: the client was closed.
 	ErrClosed = errors.New("the client is closed")
@@ -45,6 +54,9 @@ var (
 
 	// ErrPosition: a resume point is malformed, or no place in this session's feed.
 	ErrPosition = errors.New("no position of this feed")
+
+	// ErrType: a reader asked for events of a type that no session publishes.
+	ErrType = errors.New("no effect, outcome or output is called so")
 
 	// ErrCorrupt: the feed holds something that is no commit.
 	ErrCorrupt = errors.New("the feed is corrupt")
@@ -126,4 +138,87 @@ func (e *QueryError) Is(target error) bool {
 	return false
 }
 
-func classify(err error) error { return err }
+// PendingError tells that an event is stored, and that the wait for its outcome ended
+// before there was one: Cause is the context's error or [ErrClosed]. The session answers
+// all the same; waiting goes on by publishing the same event again.
+type PendingError struct {
+	Session string
+	Receipt Receipt
+	Cause   error
+}
+
+func (e *PendingError) Error() string {
+	return fmt.Sprintf("session %s: event %q is stored, its outcome is not known yet: %v", e.Session, e.Receipt.EventID, e.Cause)
+}
+
+func (e *PendingError) Unwrap() error { return e.Cause }
+
+// Is makes errors.Is(err, ErrPending) hold.
+func (e *PendingError) Is(target error) bool { return target == ErrPending }
+
+// The server's codes that callers are told apart by.
+const (
+	codeStoreFailed  jetstream.ErrorCode = 10077 // a limit of the subject or of the stream
+	codeTooLarge     jetstream.ErrorCode = 10054
+	codeCopyUnderWay jetstream.ErrorCode = 10158 // a copy of the message is being stored
+)
+
+// unstored says what an error of a publication means.
+func unstored(ctx context.Context, err error) error {
+	var api *jetstream.APIError
+	switch {
+	case errors.As(err, &api):
+		return refusal(api)
+	case errors.Is(err, nats.ErrMaxPayload):
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrNoStreamResponse),
+		errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrConnectionDraining), errors.Is(err, nats.ErrReconnectBufExceeded):
+		return fmt.Errorf("%w: %w", ErrUnavailable, err) // it was never sent, or nobody was there
+	}
+	return fmt.Errorf("%w: %w", ErrUndecided, ended(ctx, err))
+}
+
+func refusal(api *jetstream.APIError) error {
+	switch {
+	case api.ErrorCode == codeStoreFailed && strings.Contains(api.Description, "per subject"):
+		return fmt.Errorf("%w: %w", ErrMailboxFull, api)
+	case api.ErrorCode == codeStoreFailed && strings.Contains(api.Description, "exceeded"):
+		return fmt.Errorf("%w: %w", ErrStreamFull, api)
+	case api.ErrorCode == codeTooLarge:
+		return fmt.Errorf("%w: %w", ErrTooLarge, api)
+	case api.ErrorCode == codeCopyUnderWay:
+		return fmt.Errorf("%w: %w", ErrUndecided, api)
+	case api.Code >= 500, api.ErrorCode == codeStoreFailed:
+		return fmt.Errorf("%w: %w", ErrUnavailable, api)
+	}
+	return api
+}
+
+// unanswered says what an error of a request means that changes nothing.
+func unanswered(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ended(ctx, err)
+	}
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.Code >= 500 {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	for _, e := range []error{
+		nats.ErrTimeout, context.DeadlineExceeded, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, jetstream.ErrJetStreamNotEnabled,
+		jetstream.ErrJetStreamNotEnabledForAccount, nats.ErrDisconnected, nats.ErrConnectionClosed, nats.ErrConnectionDraining,
+		nats.ErrReconnectBufExceeded, kv.ErrUndecided,
+	} {
+		if errors.Is(err, e) {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+	return err
+}
+
+// ended is why ctx ended, or err if it goes on.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return context.Cause(ctx)
+}

@@ -3,9 +3,12 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kalahari-run/kalahari/subjects"
@@ -14,28 +17,211 @@ import (
 // Event is one event of a session's feed.
 type Event struct {
 	event.Event
-	// Position is where the event stands in the feed: the resume point behind it.
+	// Position is where the event stands in the feed: reading on after it misses nothing
+	// and repeats nothing.
 	Position subjects.Position
 	// Name is the PascalCase name of the effect, outcome or output.
 	Name string
-	// JSON is the event in the JSON event format, as it stands in the feed.
+	// JSON is the event in the JSON event format.
 	JSON jsontext.Value
 }
 
 // EffectsOptions say what to read of a feed. The zero value is everything it still has,
 // and all that comes.
 type EffectsOptions struct {
-	// After is a resume point, "<commit>.<i>" or a whole event id: the feed goes on
-	// behind it. "" starts with the oldest commit that is left.
+	// After is a resume point: the feed goes on behind it. It is the Position of an event,
+	// spelled "<commit>.<i>", or a whole event id. "" starts with the oldest commit that
+	// is left, and whether there were older ones is not told.
 	After string
-	// Latest starts behind what is committed now. It is for readers without a resume
-	// point: with After it is an error.
+	// Latest starts behind what is committed at the time of the call. It is for readers
+	// without a resume point: with After it is an error.
 	Latest bool
-	// Types keeps events of these names ("InputCompleted") or types only. Default all.
+	// Types keeps only events of these names ("InputCompleted") or full types. One that
+	// the catalogue of events does not know is [ErrType]. Default all.
 	Types []string
+	// Opened, if set, is called once, when the feed stands open at its place and before the
+	// first event: what could be wrong with the options is not.
+	Opened func()
 }
 
-// Effects reads a session's feed.
+// Effects reads a session's feed: every public effect, outcome and output, in order,
+// exactly once, first what is stored and then what comes. It does not wake the session,
+// and a session that does not exist yet is waited for.
+//
+// It reads on over lost connections, restarts of servers and moves of the session. The
+// last pair, and only that, has an error, unless the caller stops earlier: the
+// context's, [ErrClosed], a [*GapError] if what follows After (or, for a reader far
+// behind, the last event) was trimmed from the log, [ErrPosition], [ErrCorrupt], or, if
+// the feed cannot be opened in the first place, [ErrUnavailable].
+//
+// The loop's body sets the pace: a slow reader holds back itself and nothing else, and
+// risks a gap only if it falls behind by more than the workers' feed horizon.
 func (c *Client) Effects(ctx context.Context, session string, opts EffectsOptions) iter.Seq2[Event, error] {
-	return func(yield func(Event, error) bool) { yield(Event{}, errors.ErrUnsupported) }
+	return func(yield func(Event, error) bool) {
+		ctx, done := c.within(ctx)
+		defer done()
+		err := c.effects(ctx, session, opts, true, func(ev Event) bool { return yield(ev, nil) })
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(Event{}, fmt.Errorf("effects of %s: %w", session, err))
+		}
+	}
+}
+
+// errEnough ends a reader whose caller has seen enough.
+var errEnough = errors.New("enough")
+
+// MaxHistory is the largest page of history.
+const MaxHistory = 1000
+
+// HistoryOptions say which part of a feed to read.
+type HistoryOptions struct {
+	// After and Types are as in [EffectsOptions].
+	After string
+	Types []string
+	// Limit bounds the page. 0 is 100; at most [MaxHistory].
+	Limit int
+}
+
+// HistoryPage is a part of a feed.
+type HistoryPage struct {
+	Events []Event
+	// Next is the After of the next page; "" if the feed ended here, for now.
+	Next string
+}
+
+// History reads what a session's feed holds at present, a page at a time. A session that
+// does not exist has an empty one. The errors are those of [Client.Effects].
+func (c *Client) History(ctx context.Context, session string, opts HistoryOptions) (HistoryPage, error) {
+	limit := opts.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	limit = min(limit, MaxHistory)
+	ctx, done := c.within(ctx)
+	defer done()
+	page, more := HistoryPage{Events: []Event{}}, false
+	err := c.effects(ctx, session, EffectsOptions{After: opts.After, Types: opts.Types}, false, func(ev Event) bool {
+		if more = len(page.Events) == limit; more {
+			return false
+		}
+		page.Events = append(page.Events, ev)
+		return true
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return HistoryPage{}, fmt.Errorf("history of %s: %w", session, err)
+	}
+	if more {
+		page.Next = page.Events[limit-1].Position.String()
+	}
+	return page, nil
+}
+
+func (c *Client) effects(ctx context.Context, session string, opts EffectsOptions, follow bool, yield func(Event) bool) error {
+	if err := subjects.CheckToken("session", session); err != nil {
+		return err
+	}
+	wanted, err := wantedTypes(opts.Types)
+	if err != nil {
+		return err
+	}
+	r := c.reader(session)
+	skip := -1 // index of the last event of the first commit that was read before
+	switch {
+	case opts.After != "" && opts.Latest:
+		return errors.New("a feed starts after a resume point or with the latest, not both")
+	case opts.After != "":
+		p, err := parseAfter(session, opts.After)
+		if err != nil {
+			return err
+		}
+		r.resume(p)
+		skip = p.Index
+	case opts.Latest:
+		end, err := c.logEnd(ctx, session)
+		if err != nil {
+			return unanswered(ctx, err)
+		}
+		r.from = end.sequence + 1
+	}
+	r.follow, r.ready = follow, opts.Opened
+	return r.run(ctx, func(k *commit) error {
+		if r.after != nil && k.prev == r.after.Commit && skip >= len(k.events) {
+			return fmt.Errorf("%w: %s: the commit has %d events", ErrPosition, opts.After, len(k.events))
+		}
+		r.isReady()
+		for i, raw := range k.events {
+			if i <= skip {
+				continue
+			}
+			t, err := head(raw)
+			if err != nil {
+				return fmt.Errorf("%w: %s.%d: %w", ErrCorrupt, session, k.sequence, err)
+			}
+			if wanted != nil && !wanted[t.Type] {
+				continue
+			}
+			ev, err := k.event(i)
+			if err != nil {
+				return err
+			}
+			if !yield(ev) {
+				return errEnough
+			}
+		}
+		skip = -1
+		return nil
+	})
+}
+
+// header is what a reader looks at before it decodes an event.
+type header struct {
+	Type string `json:"type"`
+}
+
+func head(raw jsontext.Value) (header, error) {
+	var h header
+	err := json.Unmarshal(raw, &h)
+	return h, err
+}
+
+func parseAfter(session, after string) (subjects.Position, error) {
+	if strings.Contains(after, "/") {
+		whose, p, err := subjects.ParseEventID(after)
+		if err == nil && whose != session {
+			err = fmt.Errorf("%q is of the session %q", after, whose)
+		}
+		if err != nil {
+			return p, fmt.Errorf("%w: %w", ErrPosition, err)
+		}
+		return p, nil
+	}
+	p, err := subjects.ParsePosition(after)
+	if err != nil {
+		return p, fmt.Errorf("%w: %w", ErrPosition, err)
+	}
+	return p, nil
+}
+
+// wantedTypes turns names into types; nil is all.
+func wantedTypes(names []string) (map[string]bool, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	catalogue := subjects.Catalogue()
+	wanted := map[string]bool{}
+	for _, name := range names {
+		known := false
+		for _, t := range catalogue {
+			switch t.Class {
+			case subjects.ClassEffect, subjects.ClassOutcome, subjects.ClassOutput:
+				if t.Name == name || t.Type == name {
+					wanted[t.Type], known = true, true
+				}
+			}
+		}
+		if !known {
+			return nil, fmt.Errorf("%w: %q", ErrType, name)
+		}
+	}
+	return wanted, nil
 }

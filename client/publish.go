@@ -2,9 +2,17 @@ package client
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats.go"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/kalahari-run/kalahari/subjects"
 )
 
 // Receipt is the server's word that an event is stored.
@@ -22,28 +30,95 @@ type Receipt struct {
 // PublishOption adjusts one publication.
 type PublishOption func(*publication) error
 
-type publication struct{ control bool }
+// publication is an event on its way.
+type publication struct {
+	session string
+	event   event.Event
+	msg     *nats.Msg
+	control bool
+	command bool
+}
 
 // OnControl sends a command past the session's inputs: it is stored although the mailbox
 // is full. It overtakes nothing that is stored already. Only commands may go there.
 func OnControl() PublishOption {
 	return func(p *publication) error {
+		if !p.command {
+			return fmt.Errorf("type: %q is no command, and only commands go to the control subject", p.event.Type())
+		}
 		p.control = true
 		return nil
 	}
 }
 
 // Publish stores an event in a session's mailbox. When it returns without error the
-// event is stored, and the session will answer it: with an outcome of its own
+// event is stored, and the session will answer it with an outcome
 // ([Client.PublishAndWait] waits for that). That the session exists, or likes the event,
 // is not promised.
 //
 // It tries once. [ErrMailboxFull], [ErrStreamFull], [ErrTooLarge], [ErrUnavailable] and
 // [ErrUndecided] say what went wrong; a session that is no legal token is a
-// *[subjects.TokenError].
+// *[subjects.TokenError], and an event that no session could read, which would end among
+// the refused ones unanswered, is not sent.
 //
-// An event without an id gets one, an event without a source the client's. The
-// caller's event is not changed.
+// An event without an id gets one, an event without a source the client's. The caller's
+// event is not changed.
 func (c *Client) Publish(ctx context.Context, session string, ev event.Event, opts ...PublishOption) (Receipt, error) {
-	return Receipt{}, errors.ErrUnsupported
+	p, err := c.prepare(session, ev, opts)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("publish to %s: %w", session, err)
+	}
+	ctx, done := c.within(ctx)
+	defer done()
+	return c.publish(ctx, p)
+}
+
+func (c *Client) prepare(session string, ev event.Event, opts []PublishOption) (*publication, error) {
+	if err := subjects.CheckToken("session", session); err != nil {
+		return nil, err
+	}
+	if ev.Context == nil {
+		return nil, errors.New("the event has no context; event.New makes one that has")
+	}
+	p := &publication{session: session, event: ev.Clone()}
+	if p.event.ID() == "" {
+		p.event.SetID(newID())
+	}
+	if p.event.Source() == "" {
+		p.event.SetSource(c.source)
+	}
+	p.command = strings.HasPrefix(p.event.Type(), subjects.TypePrefix+string(subjects.ClassCommand)+".")
+	for _, o := range opts {
+		if err := o(p); err != nil {
+			return nil, err
+		}
+	}
+	subject := c.ns.In(session)
+	if p.control {
+		subject = c.ns.Ctl(session)
+	}
+	var err error
+	if p.msg, err = subjects.EncodeBinary(p.event, subject); err != nil {
+		return nil, err
+	}
+	// The session refuses more than the SDK does, and could not answer what it cannot read.
+	if _, err := subjects.DecodeMsg(p.msg); err != nil {
+		return nil, err
+	}
+	p.msg.Header.Set(nats.MsgIdHdr, subjects.MsgID(session, p.event))
+	return p, nil
+}
+
+func newID() string {
+	return ulid.MustNew(ulid.Timestamp(time.Now()), rand.Reader).String()
+}
+
+func (c *Client) publish(ctx context.Context, p *publication) (Receipt, error) {
+	attempt, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	ack, err := c.js.PublishMsg(attempt, p.msg)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("publish to %s: %w", p.session, unstored(ctx, err))
+	}
+	return Receipt{Stream: ack.Stream, Sequence: ack.Sequence, Duplicate: ack.Duplicate, EventID: p.event.ID()}, nil
 }

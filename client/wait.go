@@ -3,13 +3,20 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/nats-io/nats.go"
+
+	"github.com/kalahari-run/kalahari/subjects"
 )
 
-// The names of outcomes that end a wait.
+// The names of outcomes that end a wait, and of the one that begins it.
 const (
+	InputAccepted     = "InputAccepted"
 	InputCompleted    = "InputCompleted"
 	InputDeduplicated = "InputDeduplicated"
 	InputRejected     = "InputRejected"
@@ -19,29 +26,30 @@ const (
 
 // Outcome is what became of an input or command.
 type Outcome struct {
-	// Event is the outcome as the session published it. Its Position is where it stands
-	// in the feed.
-	Event Event
+	// Event is the outcome as the session published it, and its Position is where it stands
+	// in the feed. It is zero if the feed goes back no further and the session only
+	// remembers how an earlier input ended: then Result is not known any more.
+	Event Event `json:"-"`
 	// Name is InputCompleted or CommandApplied, and InputRejected or CommandRejected in a
 	// [*RejectedError].
-	Name string
+	Name string `json:"-"`
 	// Duplicate: the event repeated an earlier one, or one with the same idempotency key,
 	// and this is the outcome of that.
-	Duplicate bool
+	Duplicate bool `json:"-"`
 
 	// Of an input. InputID is the input that ended: of a duplicate, the first one.
-	InputID string `json:"input_id"`
-	RunID   string `json:"run_id"`
+	InputID string `json:"input_id,omitzero"`
+	RunID   string `json:"run_id,omitzero"`
 	// TerminalOutcome is Completed, Abandoned, Superseded, Coalesced or Cancelled.
-	TerminalOutcome string `json:"terminal_outcome"`
+	TerminalOutcome string `json:"terminal_outcome,omitzero"`
 	// Reason says more where there is more to say, of an Abandoned input above all.
-	Reason string `json:"reason"`
+	Reason string `json:"reason,omitzero"`
 	// Result is what the run answered, as JSON; nil if nothing.
-	Result jsontext.Value `json:"result"`
+	Result jsontext.Value `json:"result,omitzero"`
 
 	// Of a command.
-	Command string         `json:"command"`
-	Report  jsontext.Value `json:"report"`
+	Command string         `json:"command,omitzero"`
+	Report  jsontext.Value `json:"report,omitzero"`
 }
 
 // Completed tells whether an input ended well. A command that was applied did.
@@ -49,13 +57,376 @@ func (o *Outcome) Completed() bool {
 	return o.Name == CommandApplied || o.Name == InputCompleted && o.TerminalOutcome == "Completed"
 }
 
-// PublishAndWait publishes an event and waits for what becomes of it.
+// PublishAndWait publishes an event and waits for what becomes of it: the end of an input
+// ([InputCompleted]), whichever way it ended, or the answer to a command
+// ([CommandApplied]). A refusal is a [*RejectedError].
+//
+// An event that repeats an earlier one gets the outcome of that one, however long ago it
+// was; [ErrForgotten] if neither session nor feed remember.
+//
+// The outcome is heard on fx, and looked for in the session and its feed when nothing is
+// heard, when the connection was lost in between, and when the event was stored before.
+// So it is found whether or not it is published on fx and the client may subscribe
+// there. A publication of unknown outcome is repeated, which is safe, until it is known
+// to be stored.
+//
+// When ctx ends first the error is a [*PendingError], or [ErrUndecided] while it is not
+// known whether the event is stored; the wait goes on by calling it again with the same
+// event.
 func (c *Client) PublishAndWait(ctx context.Context, session string, ev event.Event, opts ...PublishOption) (*Outcome, error) {
-	return nil, errors.ErrUnsupported
+	p, err := c.prepare(session, ev, opts)
+	if err != nil {
+		return nil, fmt.Errorf("publish to %s: %w", session, err)
+	}
+	ctx, done := c.within(ctx)
+	defer done()
+	w := &wait{
+		c: c, p: p, target: inputID(p),
+		waiter:  &waiter{session: session, cause: p.event.ID(), events: make(chan Event, 16)},
+		started: time.Now(),
+	}
+	w.waiter.aim(w.target)
+	c.register(ctx, w.waiter)
+	defer c.unregister(w.waiter)
+	return w.run(ctx)
 }
 
-// Command sends a command on the session's control subject and waits for its answer.
-// name is the snake_case name of the catalogue; data is encoded as JSON, nil is no data.
+// Command sends a command on the session's control subject and waits for its answer, as
+// [Client.PublishAndWait] does. name is the snake_case name of the catalogue; data is
+// encoded as JSON, nil is no data.
 func (c *Client) Command(ctx context.Context, session, name string, data any) (*Outcome, error) {
-	return nil, errors.ErrUnsupported
+	ev := event.New()
+	ev.SetType(subjects.CommandType(name))
+	ev.SetID(newID())
+	ev.SetSource(c.source)
+	if data != nil {
+		body, err := json.Marshal(data)
+		if err != nil {
+			return nil, fmt.Errorf("command %s: data: %w", name, err)
+		}
+		if err := ev.SetData(event.ApplicationJSON, body); err != nil {
+			return nil, fmt.Errorf("command %s: %w", name, err)
+		}
+	}
+	return c.PublishAndWait(ctx, session, ev, OnControl())
+}
+
+// inputID is the id an input will have, "" for a command.
+func inputID(p *publication) string {
+	if p.command {
+		return ""
+	}
+	var data struct {
+		InputID string `json:"input_id"`
+	}
+	if _, ours := subjects.ParseInputType(p.event.Type()); ours && json.Unmarshal(p.event.Data(), &data) == nil && data.InputID != "" {
+		return data.InputID
+	}
+	return p.event.ID()
+}
+
+// wait is one call of PublishAndWait.
+type wait struct {
+	c       *Client
+	p       *publication
+	waiter  *waiter
+	started time.Time
+
+	receipt   Receipt
+	target    string // the input whose end is waited for, "" for a command
+	duplicate bool   // the event repeats an earlier one
+	answered  bool   // and the session said so: what it repeats was taken long ago, or now
+	accepted  bool   // the input was seen accepted: from then on the session knows it
+
+	scan    *reader // through the feed, for what was not heard
+	trimmed bool    // the feed's beginning is gone
+}
+
+// skew is how far the clocks of a cluster may be apart for a scan to start early enough.
+// Starting too early only costs a few commits more.
+const skew = time.Minute
+
+func (w *wait) run(ctx context.Context) (*Outcome, error) {
+	link := w.c.linked() // of before the publication
+	out, err := w.publish(ctx)
+	if out != nil || err != nil {
+		return out, err
+	}
+	silence := w.c.silence
+	timer := time.NewTimer(silence)
+	defer timer.Stop()
+	look := w.duplicate
+	for {
+		if !look {
+			select {
+			case ev := <-w.waiter.events:
+				if out, err = w.offer(ev); out != nil || err != nil {
+					return out, err
+				}
+				if !w.answered || !w.duplicate {
+					continue
+				}
+				look = true
+			case <-timer.C:
+				look = true
+			case <-link.Done():
+				link, look = w.c.linked(), true
+			case <-ctx.Done():
+			}
+		}
+		if ctx.Err() != nil {
+			return nil, &PendingError{Session: w.p.session, Receipt: w.receipt, Cause: context.Cause(ctx)}
+		}
+		if look {
+			if out, err = w.look(ctx); out != nil || err != nil {
+				return out, err
+			}
+			look = false
+			timer.Reset(silence)
+			silence = max(silence, min(2*silence, MaxSilence))
+		}
+	}
+}
+
+// publish stores the event. A try of unknown outcome is repeated: it is the same message
+// to the server and the same event to the session. The outcome may come before the
+// acknowledgement does.
+func (w *wait) publish(ctx context.Context) (*Outcome, error) {
+	for pauses, again := 100*time.Millisecond, false; ; again = true {
+		receipt, err := w.c.publish(ctx, w.p)
+		if err == nil {
+			w.receipt, w.duplicate = receipt, receipt.Duplicate && !again
+			return nil, nil
+		}
+		if again && errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrUndecided) {
+			err = fmt.Errorf("%w: %w", ErrUndecided, err) // an earlier try may be stored
+		}
+		if !errors.Is(err, ErrUndecided) || ctx.Err() != nil || errors.Is(err, nats.ErrConnectionClosed) {
+			return nil, err
+		}
+		w.c.log.DebugContext(ctx, "publishing again", "session", w.p.session, "event", w.p.event.ID(), "error", err)
+		t := time.NewTimer(pauses)
+		select {
+		case ev := <-w.waiter.events:
+			t.Stop()
+			if out, err := w.offer(ev); out != nil || err != nil {
+				return out, err
+			}
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return nil, err
+		}
+		pauses = min(2*pauses, 2*time.Second)
+	}
+}
+
+// offer takes an event that may concern the wait. Both results are nil while it goes on.
+func (w *wait) offer(ev Event) (*Outcome, error) {
+	cause, _ := ev.Extensions()[subjects.ExtCausationID].(string)
+	mine := cause == w.waiter.cause
+	switch ev.Name {
+	case InputAccepted:
+		w.accepted = w.accepted || mine
+	case InputCompleted:
+		if w.target != "" && inputOf(&ev) == w.target {
+			return w.conclude(ev)
+		}
+	case InputRejected:
+		if w.target != "" && mine {
+			return w.conclude(ev)
+		}
+	case CommandApplied, CommandRejected:
+		if w.target == "" && mine {
+			return w.conclude(ev)
+		}
+	case InputDeduplicated:
+		if !mine || w.answered {
+			break
+		}
+		w.duplicate, w.answered = true, true
+		w.scan = nil // what it repeats may stand anywhere in the feed
+		if w.target == "" {
+			break
+		}
+		var data struct {
+			Existing string `json:"existing_input_id"`
+		}
+		if err := json.Unmarshal(ev.Data(), &data); err != nil {
+			return nil, fmt.Errorf("%w: event %s: %w", ErrCorrupt, ev.ID(), err)
+		}
+		if data.Existing != "" {
+			w.target = data.Existing
+			w.waiter.aim(w.target)
+		}
+	}
+	return nil, nil
+}
+
+func (w *wait) conclude(ev Event) (*Outcome, error) {
+	out := &Outcome{Event: ev, Name: ev.Name, Duplicate: w.duplicate}
+	var refusal struct {
+		Kind   string `json:"kind"`
+		Reason string `json:"reason"`
+		Guard  string `json:"guard"`
+	}
+	err := json.Unmarshal(ev.Data(), out)
+	rejected := ev.Name == InputRejected || ev.Name == CommandRejected
+	if err == nil && rejected {
+		err = json.Unmarshal(ev.Data(), &refusal)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: event %s: %w", ErrCorrupt, ev.ID(), err)
+	}
+	if !rejected {
+		return out, nil
+	}
+	return nil, &RejectedError{
+		Session: w.p.session, Event: w.waiter.cause,
+		Kind: refusal.Kind, Reason: refusal.Reason, Guard: refusal.Guard, Outcome: out,
+	}
+}
+
+// report is what the session tells about an input.
+type report struct {
+	TerminalOutcome string `json:"terminal_outcome"`
+	AbandonReason   string `json:"abandon_reason"`
+	RunID           string `json:"run_id"`
+	CompletedAt     string `json:"completed_at"`
+}
+
+// look finds out what was not heard: it asks the session, which costs little, and reads
+// the feed if the session does not know. Nothing found is no error, and neither is a
+// fleet that does not answer: the wait goes on.
+func (w *wait) look(ctx context.Context) (*Outcome, error) {
+	unknown := w.target == ""
+	if w.target != "" {
+		var r report
+		err := w.c.query(ctx, w.p.session, "input", map[string]string{"input_id": w.target}, &r)
+		switch {
+		case err == nil && r.CompletedAt != "":
+			if out, err := w.ended(ctx, r); out != nil || err != nil {
+				return out, err
+			}
+		case err == nil && r.TerminalOutcome == "" && (w.accepted || w.answered):
+			return nil, nil // it is at work
+		case errors.Is(err, ErrInputNotFound), errors.Is(err, ErrSessionNotFound):
+			unknown = true
+		case err != nil:
+			w.c.log.DebugContext(ctx, "asking for an input", "session", w.p.session, "input", w.target, "error", err)
+		}
+	}
+	out, err := w.read(ctx)
+	switch {
+	case out != nil:
+		return out, nil
+	case errors.Is(err, ErrGap):
+		w.scan = nil // the feed was trimmed under the scan
+		return nil, nil
+	case errors.Is(err, ErrCorrupt), errors.As(err, new(*RejectedError)):
+		return nil, err
+	case err != nil:
+		w.c.log.DebugContext(ctx, "looking for an outcome", "session", w.p.session, "event", w.waiter.cause, "error", err)
+		return nil, nil
+	}
+	if unknown && w.answered && (w.target != "" || w.trimmed) {
+		return nil, fmt.Errorf("session %s: event %q: %w", w.p.session, w.waiter.cause, ErrForgotten)
+	}
+	return nil, nil
+}
+
+// ended fetches the outcome of an input that the session says has ended.
+func (w *wait) ended(ctx context.Context, r report) (*Outcome, error) {
+	at, err := subjects.ParsePosition(r.CompletedAt)
+	if err != nil {
+		return nil, fmt.Errorf("session %s: input %q: completed_at: %w", w.p.session, w.target, err)
+	}
+	ev, err := w.c.eventAt(ctx, w.p.session, at)
+	switch {
+	case err == nil:
+		return w.conclude(ev)
+	case errors.Is(err, ErrGap):
+		return &Outcome{
+			Name: InputCompleted, Duplicate: w.duplicate, InputID: w.target, RunID: r.RunID,
+			TerminalOutcome: r.TerminalOutcome, Reason: r.AbandonReason,
+		}, nil
+	case errors.Is(err, ErrCorrupt):
+		return nil, err
+	}
+	w.c.log.DebugContext(ctx, "fetching an outcome", "session", w.p.session, "at", at, "error", err)
+	return nil, nil
+}
+
+// read goes through the feed, from before the event was stored to the feed's end, and
+// from there the next time.
+func (w *wait) read(ctx context.Context) (*Outcome, error) {
+	if w.scan == nil {
+		w.scan = w.c.reader(w.p.session)
+		if !w.answered {
+			end, err := w.c.logEnd(ctx, w.p.session)
+			if err != nil {
+				w.scan = nil
+				return nil, err
+			}
+			back := time.Since(w.started) + skew
+			if w.receipt.Duplicate {
+				back += max(w.c.settings.Duplicates, subjects.DefaultDuplicates)
+			}
+			w.scan.at = end.now.Add(-back)
+		}
+	}
+	whole := w.answered
+	var out *Outcome
+	err := w.scan.run(ctx, func(k *commit) error {
+		if whole && w.scan.last == 0 {
+			w.trimmed = k.prev != 0
+		}
+		return k.outcomes(func(ev Event) error {
+			if !w.waiter.concerns(&ev) {
+				return nil
+			}
+			var err error
+			if out, err = w.offer(ev); out != nil {
+				return errEnough
+			}
+			return err
+		})
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	if err == nil && out == nil && w.answered != whole {
+		return w.read(ctx) // it is a duplicate, so all of the feed counts
+	}
+	return out, err
+}
+
+// outcomes passes on what may concern a wait, without decoding the rest.
+func (k *commit) outcomes(f func(Event) error) error {
+	for i, raw := range k.events {
+		h, err := head(raw)
+		if err != nil {
+			return fmt.Errorf("%w: event %s: %w", ErrCorrupt, k.position(i), err)
+		}
+		if name, ok := subjects.EventName(h.Type); !ok || !telling(name) {
+			continue
+		}
+		ev, err := k.event(i)
+		if err != nil {
+			return err
+		}
+		if err := f(ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// telling tells whether events of that name tell a wait anything.
+func telling(name string) bool {
+	switch name {
+	case InputAccepted, InputCompleted, InputDeduplicated, InputRejected, CommandApplied, CommandRejected:
+		return true
+	}
+	return false
 }
