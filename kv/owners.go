@@ -161,3 +161,12 @@ func (o *Owners) decode(e entry) (Owner, error) {
 	}
 	return Owner{Session: session, Incarnation: r.Incarnation, ClaimedAt: r.ClaimedAt, Fence: e.seq}, nil
 }
+
+// HandOver gives a session up that is still owed something: the key stands, and names
+// nobody, so that whoever is free takes it over. [ErrMoved] if it is not mine any more.
+func (o *Owners) HandOver(ctx context.Context, mine Owner) error {
+	if _, err := o.write(ctx, mine.Session, "", mine.Fence); err != nil {
+		return fmt.Errorf("hand over %s: %w", mine.Session, err)
+	}
+	return nil
+}

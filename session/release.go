@@ -64,6 +64,21 @@ func (s *Session) release(ctx context.Context) (End, error) {
 	return "", errAgain
 }
 
+// handOver leaves a session that has work to another worker, at once: the key stands and
+// names nobody. What is not confirmed published stands in the log; the next owner sends
+// it.
+func (s *Session) handOver(ctx context.Context) (End, error) {
+	s.intake.close()
+	switch err := s.env.Store.Owners.HandOver(ctx, s.owner); {
+	case errors.Is(err, kv.ErrMoved):
+		return Lost, nil
+	case err != nil:
+		// Undecided: the key may still name this worker, which is leaving.
+		return HandedOver, err
+	}
+	return HandedOver, nil
+}
+
 // errAgain makes a session that claimed itself again start from the log.
 var errAgain = errors.New("an input came while the session was released")
 

@@ -241,6 +241,9 @@ func (s *Session) serve(ctx context.Context) (End, error) {
 			s.settle(*f)
 		}
 		if s.next.empty() && s.failure == nil && !s.runDue() {
+			if s.draining && s.run == nil && s.hasWork() {
+				return s.handOver(ctx)
+			}
 			if (quiet || s.draining) && s.owesNothing() {
 				end, err := s.release(ctx)
 				if end != "" || err != nil {
@@ -359,15 +362,20 @@ func (s *Session) leave() {
 // executor that does not heed its context may take its time.
 func (s *Session) Wait() { s.calls.Wait() }
 
+// hasWork reports whether the session would start a run by itself, now or later.
+func (s *Session) hasWork() bool {
+	s.readLanes()
+	return s.retrying || s.ledger.Retiring != nil || !s.lanes.empty()
+}
+
 // owesNothing reports whether the session may let its key go (PROTOCOL 15): no run, no
 // work it would start by itself, everything confirmed published.
 func (s *Session) owesNothing() bool {
 	if s.run != nil || s.retrying || s.ledger.Retiring != nil || s.kernel.State().CurrentRunID.IsSome() {
 		return false
 	}
-	s.readLanes()
-	if s.draining && !s.lanes.empty() {
-		return false // nobody would run them before the next input came
+	if s.draining && s.hasWork() {
+		return false // nobody would run it before the next input came
 	}
 	select {
 	case <-s.outbox.drained():

@@ -73,7 +73,7 @@ func (l *life) detect(ctx context.Context) {
 			}
 			s.refusals++
 			if s.refusals >= goneAfter && time.Since(s.since) >= goneOver && l.fewVanish(suspects) {
-				l.log.WarnContext(ctx, "a worker is gone", "gone", inc, "for", time.Since(s.since))
+				l.log.WarnContext(ctx, "a worker is gone", "gone", inc, "for", time.Since(s.since).String())
 				if err := l.store.Members.Evict(ctx, inc); err != nil {
 					l.log.WarnContext(ctx, "evict", "error", err)
 				}

@@ -185,7 +185,7 @@ func (l *life) leave() {
 	if err := l.lease.Leave(ctx); err != nil {
 		l.log.Warn("lease not given up, it will expire", "error", err)
 	}
-	l.log.Info("worker left", "worker", l.me, "sessions", n, "took", time.Since(started))
+	l.log.Info("worker left", "worker", l.me, "sessions", n, "took", time.Since(started).String())
 }
 
 // abandon stops everything at once.

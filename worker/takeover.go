@@ -52,9 +52,29 @@ func (l *life) ownerChanged(ctx context.Context, c kv.OwnerChange) {
 	if s := l.guest(c.Session); s != nil && c.Owner.Fence > s.Fence() {
 		s.Doubt()
 	}
-	if c.Owned() && c.Owner.Incarnation == l.me {
+	switch {
+	case !c.Owned():
+	case c.Owner.Incarnation == l.me:
 		l.mine(ctx, c.Owner)
+	case c.Owner.Incarnation == "":
+		l.handedOver(ctx, c.Session)
 	}
+}
+
+// handedOver takes a session that a leaving worker gave up. One member takes it at once;
+// the others look again a little later, since that one may be the worker that leaves.
+func (l *life) handedOver(ctx context.Context, id string) {
+	go func() {
+		if !l.elected(id) {
+			if !sleep(ctx, 300*time.Millisecond+time.Duration(rand.Int64N(int64(200*time.Millisecond)))) {
+				return
+			}
+			if owner, ok := l.owners.Lookup(id); !ok || owner.Incarnation != "" {
+				return
+			}
+		}
+		l.inBackground(ctx, func() { l.claim(ctx, id) })
+	}()
 }
 
 // mine adopts a key that names this worker, if nobody here hosts it. The view may be
