@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The README's first command, as a process: a fleet, a first session answered, the page
+// served, and an end on interrupt.
+func TestDevAnswersItsFirstSession(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir() + "/kalahari"
+	if err := os.Symlink(exe, bin); err != nil { // testscript's main answers to that name
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), bin, "dev", "--demo", "--sync", "relaxed",
+		"--nats-port", "0", "--http", "127.0.0.1:0", "--data-dir", t.TempDir())
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	killer := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	defer killer.Stop()
+	var url string
+	answered := false
+	lines := bufio.NewScanner(out)
+	for !answered && lines.Scan() {
+		line := lines.Text()
+		if _, after, ok := strings.Cut(line, "gateway   "); ok {
+			url = after
+		}
+		answered = strings.Contains(line, "< Hello, Kalahari!")
+	}
+	if !answered {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		t.Fatalf("no answer came:\n%s", &stderr)
+	}
+	for _, path := range []string{"/", "/readyz", "/openapi.json", "/metrics"} {
+		resp, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() { // until it ends
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after an interrupt: %v\n%s", err, &stderr)
+	}
+}
