@@ -6,7 +6,7 @@ import "maps"
 // is staged for the next turn boundary, each half a filter and deferred tools under a
 // revision. tool_filters.go and deferred_tools.go change the halves bit by bit.
 
-// BoundaryApplied says that a turn boundary took effect. A signal, chapter 05.
+// BoundaryApplied says that a turn boundary took effect. Signal, chapter 05.
 type BoundaryApplied struct {
 	Revision uint64 `json:"revision"`
 }

@@ -1,215 +1,136 @@
-// Command gen writes kernel/names_gen.go: what follows mechanically from the
-// declarations in package kernel (texts of enums, names of triggers and effects, the
-// registries, the copy of a state). It reads the declarations with go/ast, so that they
-// stay the only source.
+// Command gen writes what follows mechanically from the declarations in package kernel:
+// names_gen.go (texts of enums, names of triggers and effects, the registries, the copy
+// of a state, quick encoders), the declaration as data, and docs/machine. It works
+// through package declaration, so that the declarations stay the only source and a rule
+// of another shape is an error here.
 package main
 
 import (
 	"bytes"
 	"fmt"
-	"go/ast"
 	"go/format"
-	"go/parser"
-	"go/token"
 	"log"
 	"os"
-	"reflect"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/kalahari-run/kalahari/kernel/declaration"
+)
+
+// Where the files go, seen from package kernel.
+const (
+	namesFile       = "names_gen.go"
+	declarationFile = "declaration/declaration.json"
+	docsDir         = "../docs/machine"
 )
 
 func main() {
 	log.SetFlags(0)
-	d, err := read(".")
-	if err != nil {
-		log.Fatal(err)
-	}
-	src, err := format.Source(d.write())
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := os.WriteFile("names_gen.go", src, 0o644); err != nil {
+	if err := generate(); err != nil {
 		log.Fatal(err)
 	}
 }
 
-type declarations struct {
-	enums    []enum
-	triggers []string
-	effects  []string
-	copied   []string // fields of State that need a deep copy
-	structs  map[string]*ast.StructType
-	base     map[string]string // named scalar types and what they are made of
-}
-
-type enum struct {
-	name     string
-	variants []string
-}
-
-func read(dir string) (*declarations, error) {
-	var files []*ast.File
-	entries, err := os.ReadDir(dir)
+func generate() error {
+	d, err := declaration.Read(os.DirFS("."))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	fset := token.NewFileSet()
-	for _, e := range entries {
-		name := e.Name()
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "names_gen.go" {
-			continue
-		}
-		f, err := parser.ParseFile(fset, name, nil, 0)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f)
+	names, err := format.Source((&names{d}).write())
+	if err != nil {
+		return err
 	}
-	structs := map[string]*ast.StructType{}
-	d := &declarations{structs: structs, base: map[string]string{}}
-	small := map[string]bool{} // types declared as uint8
-	for _, f := range files {
-		for _, decl := range f.Decls {
-			switch decl := decl.(type) {
-			case *ast.FuncDecl:
-				if decl.Recv == nil {
-					continue
-				}
-				recv := decl.Recv.List[0].Type
-				if star, ok := recv.(*ast.StarExpr); ok {
-					recv = star.X
-				}
-				id, ok := recv.(*ast.Ident)
-				if !ok {
-					continue
-				}
-				switch decl.Name.Name {
-				case "step":
-					d.triggers = append(d.triggers, id.Name)
-				case "EffectDisposition":
-					d.effects = append(d.effects, id.Name)
-				}
-			case *ast.GenDecl:
-				for _, spec := range decl.Specs {
-					if ts, ok := spec.(*ast.TypeSpec); ok {
-						switch t := ts.Type.(type) {
-						case *ast.StructType:
-							structs[ts.Name.Name] = t
-						case *ast.Ident:
-							d.base[ts.Name.Name] = t.Name
-							if t.Name == "uint8" {
-								small[ts.Name.Name] = true
-							}
-						}
-					}
-				}
-			}
+	data, err := d.Encode()
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{namesFile: names, declarationFile: data}
+	if err := os.MkdirAll(docsDir, 0o755); err != nil {
+		return err
+	}
+	for name, page := range d.Pages() {
+		files[filepath.Join(docsDir, name)] = page
+	}
+	for name, content := range files {
+		if err := os.WriteFile(name, content, 0o644); err != nil {
+			return err
 		}
 	}
-	for _, f := range files {
-		if !strings.HasSuffix(fset.File(f.Pos()).Name(), "_types.go") {
-			continue
-		}
-		for _, decl := range f.Decls {
-			gd, ok := decl.(*ast.GenDecl)
-			if !ok || gd.Tok != token.CONST {
-				continue
-			}
-			first := gd.Specs[0].(*ast.ValueSpec)
-			typ, ok := first.Type.(*ast.Ident)
-			if !ok || !small[typ.Name] {
-				continue
-			}
-			e := enum{name: typ.Name}
-			for _, spec := range gd.Specs {
-				for _, n := range spec.(*ast.ValueSpec).Names {
-					variant, ok := strings.CutPrefix(n.Name, typ.Name)
-					if !ok {
-						return nil, fmt.Errorf("constant %s does not start with its type %s", n.Name, typ.Name)
-					}
-					e.variants = append(e.variants, variant)
-				}
-			}
-			d.enums = append(d.enums, e)
-		}
-	}
-	for _, field := range structs["State"].Fields.List {
-		region := field.Type.(*ast.Ident).Name
-		for _, f := range structs[region].Fields.List {
-			if needsCopy(f.Type) {
-				for _, n := range f.Names {
-					d.copied = append(d.copied, n.Name)
-				}
-			}
-		}
-	}
-	slices.SortFunc(d.enums, func(a, b enum) int { return strings.Compare(a.name, b.name) })
-	slices.Sort(d.triggers)
-	slices.Sort(d.effects)
-	return d, nil
+	return nil
 }
 
-func needsCopy(t ast.Expr) bool {
-	switch t := t.(type) {
-	case *ast.IndexExpr:
-		return t.X.(*ast.Ident).Name == "Set"
-	case *ast.IndexListExpr:
-		return t.X.(*ast.Ident).Name == "Map"
-	case *ast.Ident:
-		return t.Name == "ToolFilter"
-	}
-	return false
-}
+// names writes names_gen.go.
+type names struct{ *declaration.Declaration }
 
-func (d *declarations) write() []byte {
+func (n *names) write() []byte {
 	var b bytes.Buffer
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	var triggers, effects []string
+	fields := map[string][]declaration.Field{}
+	for _, t := range n.Triggers {
+		triggers = append(triggers, t.Name)
+		fields[t.Name] = t.Fields
+	}
+	for _, e := range n.Effects {
+		effects = append(effects, e.Name)
+		fields[e.Name] = e.Fields
+	}
+	slices.Sort(triggers)
 	p("// Code generated by kernel/internal/gen; DO NOT EDIT.\n\npackage kernel\n\nimport \"strconv\"\n")
 	p("// Clone copies the state with all its collections.")
 	p("func (s *State) Clone() State {\n\tc := *s")
-	for _, f := range d.copied {
-		p("\tc.%s = s.%s.Clone()", f, f)
+	for _, f := range n.State {
+		if needsCopy(f.Type) {
+			p("\tc.%s = s.%s.Clone()", f.GoName, f.GoName)
+		}
 	}
 	p("\treturn c\n}\n")
 	p("var newTrigger = map[string]func() Trigger{")
-	for _, t := range d.triggers {
+	for _, t := range triggers {
 		p("\t%q: func() Trigger { return new(%s) },", t, t)
 	}
 	p("}\n\nvar newEffect = map[string]func() Effect{")
-	for _, e := range d.effects {
+	for _, e := range effects {
 		p("\t%q: func() Effect { return new(%s) },", e, e)
 	}
 	p("}\n")
-	for _, t := range d.triggers {
+	for _, t := range triggers {
 		p("// TriggerName is %q.\nfunc (*%s) TriggerName() string { return %q }\n", t, t, t)
 	}
-	for _, e := range d.effects {
+	for _, e := range effects {
 		p("// EffectName is %q.\nfunc (%s) EffectName() string { return %q }\n", e, e, e)
 	}
-	for _, t := range append(slices.Clone(d.triggers), d.effects...) {
-		d.writeAppend(p, t)
+	for _, t := range append(slices.Clone(triggers), effects...) {
+		n.writeAppend(p, t, fields[t])
 	}
-	for _, e := range d.enums {
-		table := strings.ToLower(e.name[:1]) + e.name[1:] + "Texts"
-		p("var %s = enumTexts{%q, []string{%s}}\n", table, e.name, quoted(e.variants))
-		p("// String is the PascalCase variant of the chapters.\nfunc (v %s) String() string { return %s.text(uint8(v)) }\n", e.name, table)
-		p("// MarshalText writes the variant.\nfunc (v %s) MarshalText() ([]byte, error) { return %s.marshal(uint8(v)) }\n", e.name, table)
-		p("// UnmarshalText reads a variant and refuses any other text.\nfunc (v *%s) UnmarshalText(text []byte) error { return %s.unmarshal((*uint8)(v), text) }\n", e.name, table)
+	for _, e := range n.Types {
+		if e.Kind != "enum" || e.Name == "MeerkatPhase" {
+			continue
+		}
+		table := strings.ToLower(e.Name[:1]) + e.Name[1:] + "Texts"
+		p("var %s = enumTexts{%q, []string{%s}}\n", table, e.Name, quoted(e.Variants))
+		p("// String is the PascalCase variant of the chapters.\nfunc (v %s) String() string { return %s.text(uint8(v)) }\n", e.Name, table)
+		p("// MarshalText writes the variant.\nfunc (v %s) MarshalText() ([]byte, error) { return %s.marshal(uint8(v)) }\n", e.Name, table)
+		p("// UnmarshalText reads a variant and refuses any other text.\nfunc (v *%s) UnmarshalText(text []byte) error { return %s.unmarshal((*uint8)(v), text) }\n", e.Name, table)
 	}
 	return b.Bytes()
 }
 
+func needsCopy(typ string) bool {
+	return strings.HasPrefix(typ, "Set<") || strings.HasPrefix(typ, "Map<") || typ == "ToolFilter"
+}
+
 // writeAppend writes the quick encoder of a trigger or an effect whose fields are all
 // scalars or options of scalars; the others go through the JSON library.
-func (d *declarations) writeAppend(p func(string, ...any), name string) {
+func (n *names) writeAppend(p func(string, ...any), name string, fields []declaration.Field) {
 	var body []string
-	for _, f := range d.structs[name].Fields.List {
-		tag := reflect.StructTag(strings.Trim(f.Tag.Value, "`")).Get("json")
-		code, ok := d.appendCode("v."+f.Names[0].Name, f.Type)
+	for _, f := range fields {
+		code, ok := n.appendCode("v."+f.GoName, f.Type)
 		if !ok {
 			return
 		}
-		key := `"` + tag + `":`
+		key := `"` + f.Name + `":`
 		if len(body) > 0 {
 			key = "," + key
 		}
@@ -222,37 +143,28 @@ func (d *declarations) writeAppend(p func(string, ...any), name string) {
 	p("func (v %s) appendFields(b []byte) []byte {\n\tb = append(b, '{')\n%s\n\treturn append(b, '}')\n}\n", name, strings.Join(body, "\n"))
 }
 
-func (d *declarations) appendCode(value string, t ast.Expr) (string, bool) {
-	switch t := t.(type) {
-	case *ast.Ident:
-		return d.appendScalar(value, t.Name)
-	case *ast.IndexExpr:
-		if t.X.(*ast.Ident).Name != "Opt" {
-			return "", false
-		}
-		element, ok := t.Index.(*ast.Ident)
-		if !ok {
-			return "", false
-		}
-		code, ok := d.appendScalar("some", element.Name)
-		return fmt.Sprintf("if some, ok := %s.Get(); ok {\n%s\n} else {\nb = append(b, `null`...)\n}", value, code), ok
+func (n *names) appendCode(value, typ string) (string, bool) {
+	element, optional := strings.CutPrefix(typ, "Option<")
+	if !optional {
+		return n.appendScalar(value, typ)
 	}
-	return "", false
+	code, ok := n.appendScalar("some", strings.TrimSuffix(element, ">"))
+	return fmt.Sprintf("if some, ok := %s.Get(); ok {\n%s\n} else {\nb = append(b, `null`...)\n}", value, code), ok
 }
 
-func (d *declarations) appendScalar(value, typ string) (string, bool) {
-	for _, e := range d.enums {
-		if e.name == typ {
-			return fmt.Sprintf("b = appendText(b, %s.String())", value), true
+func (n *names) appendScalar(value, typ string) (string, bool) {
+	if t, ok := n.Type(typ); ok {
+		switch t.Kind {
+		case "enum":
+			return fmt.Sprintf("b = appendText(b, %s.String())", value), t.Name != "MeerkatPhase"
+		case "newtype":
+			typ = t.Of
 		}
 	}
-	if under, ok := d.base[typ]; ok {
-		typ = under
-	}
 	switch typ {
-	case "string":
+	case "String", "string":
 		return fmt.Sprintf("b = appendText(b, string(%s))", value), true
-	case "uint64":
+	case "u64":
 		return fmt.Sprintf("b = strconv.AppendUint(b, uint64(%s), 10)", value), true
 	case "bool":
 		return fmt.Sprintf("b = strconv.AppendBool(b, bool(%s))", value), true
