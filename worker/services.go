@@ -70,6 +70,13 @@ func (l *life) serve(ctx context.Context) (*services, error) {
 		s.stop()
 		return nil, fmt.Errorf("query service: %w", err)
 	}
+	// The server has to know before anybody is told that this worker is there.
+	flush, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	if err := l.nc.FlushWithContext(flush); err != nil {
+		s.stop()
+		return nil, fmt.Errorf("subscriptions: %w", err)
+	}
 	return s, nil
 }
 
