@@ -591,12 +591,84 @@ func TestEffectsSayWhatIsWrong(t *testing.T) {
 	if _, err := r.client.History(r.ctx, "s1", client.HistoryOptions{After: "0.1"}); !errors.As(err, &gap) || gap.Oldest != last {
 		t.Errorf("history: %v", err)
 	}
+	if page, err := r.client.History(r.ctx, "s1", client.HistoryOptions{After: gap.Resume()}); err != nil || len(page.Events) != 1 || page.Events[0].Position != last {
+		t.Errorf("behind the gap: %+v, %v", page, err)
+	}
 	ctx, cancel := context.WithTimeout(r.ctx, 50*time.Millisecond)
 	defer cancel()
 	for _, err := range r.client.Effects(ctx, "nobody", client.EffectsOptions{}) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("time is up: %v", err)
 		}
+	}
+}
+
+// A resume point may lie between two commits, before the first and behind the last too.
+func TestResumeBetweenCommits(t *testing.T) {
+	r := start(t, subjects.Settings{})
+	opened := func(session, after string) []string {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(r.ctx, 10*time.Second)
+		defer cancel()
+		open := false
+		var got []string
+		for ev, err := range r.client.Effects(ctx, session, client.EffectsOptions{After: after, Opened: func() {
+			open = true
+			r.fleet.Commit(session, clienttest.Accepted("last"))
+		}}) {
+			if err != nil || !open {
+				t.Fatalf("%s after %s: open %v, %v", session, after, open, err)
+			}
+			if got = append(got, ev.Extensions()[subjects.ExtCausationID].(string)); got[len(got)-1] == "last" {
+				return got
+			}
+		}
+		return got
+	}
+	if diff := cmp.Diff([]string{"last"}, opened("nobody", "0")); diff != "" {
+		t.Errorf("an empty feed: %s", diff)
+	}
+	r.fleet.Commit("s1", clienttest.Accepted("a"), clienttest.Accepted("b"))
+	second := r.fleet.Commit("s1", clienttest.Accepted("c"))
+	if diff := cmp.Diff([]string{"a", "b", "c", "last"}, opened("s1", "0")); diff != "" {
+		t.Errorf("the whole feed: %s", diff)
+	}
+	if diff := cmp.Diff([]string{"c", "last"}, opened("s1", strconv.FormatUint(second.Commit, 10))); diff != "" {
+		t.Errorf("from the second commit: %s", diff)
+	}
+	end := r.fleet.Commit("s1", clienttest.Accepted("d")).Commit + 1
+	if diff := cmp.Diff([]string{"last"}, opened("s1", strconv.FormatUint(end, 10))); diff != "" {
+		t.Errorf("behind the end: %s", diff)
+	}
+	r.fleet.Trim("s1")
+	for _, err := range r.client.Effects(r.ctx, "s1", client.EffectsOptions{After: "0"}) {
+		if gap := new(client.GapError); !errors.As(err, &gap) || !strings.Contains(err.Error(), "follows 0 is gone") {
+			t.Errorf("the beginning is gone: %v", err)
+		}
+	}
+	for _, err := range r.client.Effects(r.ctx, "s1", client.EffectsOptions{After: "900"}) {
+		if !errors.Is(err, client.ErrPosition) {
+			t.Errorf("beyond the end: %v", err)
+		}
+	}
+}
+
+// Who publishes in order goes on when the one before is stored.
+func TestOnStored(t *testing.T) {
+	r := start(t, subjects.Settings{MailboxLimit: 1})
+	var told []client.Receipt
+	note := client.OnStored(func(got client.Receipt) { told = append(told, got) })
+	got, err := r.client.Publish(r.ctx, "s1", prompt("a", "x"), note)
+	if err != nil || len(told) != 1 || told[0] != got {
+		t.Errorf("stored: %v, %+v, %v", told, got, err)
+	}
+	if _, err := r.client.Publish(r.ctx, "s1", prompt("b", "x"), note); !errors.Is(err, client.ErrMailboxFull) || len(told) != 1 {
+		t.Errorf("not stored: %v, %v", told, err)
+	}
+	ctx, cancel := context.WithCancel(r.ctx)
+	_, err = r.client.PublishAndWait(ctx, "s2", prompt("a", "x"), client.OnStored(func(client.Receipt) { cancel() }))
+	if !errors.Is(err, client.ErrPending) {
+		t.Errorf("told before the outcome: %v", err)
 	}
 }
 
@@ -640,6 +712,9 @@ func TestQueries(t *testing.T) {
 	}
 	if err := r.client.Query(r.ctx, "s.1", "state", nil, nil); !errors.Is(err, subjects.ErrToken) {
 		t.Errorf("illegal session: %v", err)
+	}
+	if _, err := r.client.Sessions(r.ctx, "abc", 0); !errors.Is(err, client.ErrCursor) {
+		t.Errorf("a foreign cursor: %v", err)
 	}
 	if page, err := r.client.Sessions(r.ctx, "", 0); err != nil || len(page.Sessions) != 0 {
 		t.Errorf("sessions: %+v, %v", page, err)

@@ -55,6 +55,9 @@ var (
 	// ErrPosition: a resume point is malformed, or no place in this session's feed.
 	ErrPosition = errors.New("no position of this feed")
 
+	// ErrCursor: a page of the directory was asked for with a cursor that none returned.
+	ErrCursor = errors.New("no cursor of the directory")
+
 	// ErrType: a reader asked for events of a type that no session publishes.
 	ErrType = errors.New("no effect, outcome or output is called so")
 
@@ -89,7 +92,7 @@ func (e *RejectedError) Error() string {
 
 // GapError tells that the feed no longer has what follows a resume point: the log was
 // trimmed behind a snapshot. What is missing cannot be read any more; a reader that can
-// live with that goes on with an empty After.
+// live with that goes on after Resume.
 type GapError struct {
 	Session string
 	// After is where the reader wanted to go on.
@@ -100,7 +103,13 @@ type GapError struct {
 }
 
 func (e *GapError) Error() string {
-	return fmt.Sprintf("feed of %s: what follows %s is gone, it goes on at %s", e.Session, e.After, e.Oldest)
+	return fmt.Sprintf("feed of %s: what follows %s is gone, it goes on at %s", e.Session, spell(e.After), e.Oldest)
+}
+
+// Resume is the resume point behind the gap, for [EffectsOptions]: the feed goes on with
+// the oldest commit that was left, or tells of another gap.
+func (e *GapError) Resume() string {
+	return spell(subjects.Position{Commit: e.Oldest.Commit, Index: whole})
 }
 
 // Is makes errors.Is(err, ErrGap) hold.

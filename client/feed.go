@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
 	"strings"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -30,8 +31,10 @@ type Event struct {
 // and all that comes.
 type EffectsOptions struct {
 	// After is a resume point: the feed goes on behind it. It is the Position of an event,
-	// spelled "<commit>.<i>", or a whole event id. "" starts with the oldest commit that
-	// is left, and whether there were older ones is not told.
+	// spelled "<commit>.<i>", or a whole event id; or "<commit>" alone, which goes on with
+	// the first event of the commit that stands there ([GapError.Resume]). "0" so is the
+	// whole feed, told of a gap if its beginning is gone. "" starts with the oldest commit
+	// that is left, and whether there were older ones is not told.
 	After string
 	// Latest starts behind what is committed at the time of the call. It is for readers
 	// without a resume point: with After it is an error.
@@ -90,7 +93,9 @@ type HistoryPage struct {
 }
 
 // History reads what a session's feed holds at present, a page at a time. A session that
-// does not exist has an empty one. The errors are those of [Client.Effects].
+// does not exist has an empty one, and so has an After behind the feed's end, where a
+// reader that follows is told [ErrPosition]. The other errors are those of
+// [Client.Effects].
 func (c *Client) History(ctx context.Context, session string, opts HistoryOptions) (HistoryPage, error) {
 	limit := opts.Limit
 	if limit <= 0 {
@@ -125,7 +130,7 @@ func (c *Client) effects(ctx context.Context, session string, opts EffectsOption
 		return err
 	}
 	r := c.reader(session)
-	skip := -1 // index of the last event of the first commit that was read before
+	skip := whole // index of the last event of the first commit that was read before
 	switch {
 	case opts.After != "" && opts.Latest:
 		return errors.New("a feed starts after a resume point or with the latest, not both")
@@ -168,7 +173,7 @@ func (c *Client) effects(ctx context.Context, session string, opts EffectsOption
 				return errEnough
 			}
 		}
-		skip = -1
+		skip = whole
 		return nil
 	})
 }
@@ -184,6 +189,17 @@ func head(raw jsontext.Value) (header, error) {
 	return h, err
 }
 
+// whole is the index of a resume point that lies before the first event of its commit.
+const whole = -1
+
+// spell writes a resume point as [EffectsOptions] takes it.
+func spell(p subjects.Position) string {
+	if p.Index == whole {
+		return strconv.FormatUint(p.Commit, 10)
+	}
+	return p.String()
+}
+
 func parseAfter(session, after string) (subjects.Position, error) {
 	if strings.Contains(after, "/") {
 		whose, p, err := subjects.ParseEventID(after)
@@ -194,6 +210,9 @@ func parseAfter(session, after string) (subjects.Position, error) {
 			return p, fmt.Errorf("%w: %w", ErrPosition, err)
 		}
 		return p, nil
+	}
+	if commit, err := strconv.ParseUint(after, 10, 64); err == nil {
+		return subjects.Position{Commit: commit, Index: whole}, nil
 	}
 	p, err := subjects.ParsePosition(after)
 	if err != nil {

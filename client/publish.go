@@ -37,6 +37,7 @@ type publication struct {
 	msg     *nats.Msg
 	control bool
 	command bool
+	stored  func(Receipt) // if set, told of the receipt
 }
 
 // OnControl sends a command past the session's inputs: it is stored although the mailbox
@@ -47,6 +48,17 @@ func OnControl() PublishOption {
 			return fmt.Errorf("type: %q is no command, and only commands go to the control subject", p.event.Type())
 		}
 		p.control = true
+		return nil
+	}
+}
+
+// OnStored calls f as soon as the event is stored, which for [Client.PublishAndWait] may be
+// long before it returns: whoever publishes several events in order need not wait for the
+// outcome of each. f is called once at most; not at all if the event is not known to be
+// stored, or if its outcome is heard before the server's acknowledgement.
+func OnStored(f func(Receipt)) PublishOption {
+	return func(p *publication) error {
+		p.stored = f
 		return nil
 	}
 }
@@ -120,5 +132,9 @@ func (c *Client) publish(ctx context.Context, p *publication) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, fmt.Errorf("publish to %s: %w", p.session, unstored(ctx, err))
 	}
-	return Receipt{Stream: ack.Stream, Sequence: ack.Sequence, Duplicate: ack.Duplicate, EventID: p.event.ID()}, nil
+	receipt := Receipt{Stream: ack.Stream, Sequence: ack.Sequence, Duplicate: ack.Duplicate, EventID: p.event.ID()}
+	if p.stored != nil {
+		p.stored(receipt)
+	}
+	return receipt, nil
 }

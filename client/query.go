@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go/micro"
@@ -77,8 +78,12 @@ func queryError(session, query, text string, data []byte) error {
 // Sessions returns a page of the directory: up to limit sessions (0: 100; at most
 // [kv.MaxPage]), in the order in which their entries were last written. Start with an
 // empty cursor and go on with Next until that is empty. A session that is written while
-// somebody pages may be seen twice, never missed.
+// somebody pages may be seen twice, never missed. A cursor that no page returned is
+// [ErrCursor].
 func (c *Client) Sessions(ctx context.Context, cursor string, limit int) (kv.Page, error) {
+	if _, err := strconv.ParseUint(cursor, 10, 64); cursor != "" && err != nil {
+		return kv.Page{}, fmt.Errorf("client: %w: %q", ErrCursor, cursor)
+	}
 	ctx, done := c.within(ctx)
 	defer done()
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)

@@ -238,12 +238,16 @@ func (r *reader) checkResume(ctx context.Context) error {
 	}
 	last, err := stream.GetLastMsgForSubject(ctx, r.c.ns.Log(r.session))
 	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound) && *r.after == subjects.Position{Index: whole}:
+		return nil // nothing was committed yet
 	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return fmt.Errorf("%w: %s: the feed is empty", ErrPosition, r.after)
+		return fmt.Errorf("%w: %s: the feed is empty", ErrPosition, spell(*r.after))
 	case err != nil:
 		return err
+	case r.after.Index == whole && last.Sequence == r.after.Commit:
+		return nil // the commit that would stand there is the next one
 	case last.Sequence < r.from:
-		return fmt.Errorf("%w: %s: the feed ends at %d", ErrPosition, r.after, last.Sequence)
+		return fmt.Errorf("%w: %s: the feed ends at %d", ErrPosition, spell(*r.after), last.Sequence)
 	}
 	return nil // a replica that lags
 }
@@ -291,7 +295,7 @@ func (r *reader) continues(k *commit) error {
 	case r.last == 0 && r.after != nil && k.prev > r.after.Commit:
 		return &GapError{Session: r.session, After: *r.after, Oldest: k.position(0)}
 	case r.last == 0 && r.after != nil && k.prev < r.after.Commit:
-		return fmt.Errorf("%w: %s: no commit of the session stands there", ErrPosition, r.after)
+		return fmt.Errorf("%w: %s: no commit of the session stands there", ErrPosition, spell(*r.after))
 	}
 	return nil
 }

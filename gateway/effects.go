@@ -3,13 +3,8 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
-	"time"
-
-	"github.com/coder/websocket"
-	"github.com/go-json-experiment/json"
 
 	"github.com/kalahari-run/kalahari/client"
 )
@@ -17,185 +12,128 @@ import (
 // getEffects streams the feed of a session: server-sent events, or a WebSocket if the
 // client asks for one. Both carry each event exactly once, in order, and can be resumed.
 func (g *Gateway) getEffects(w http.ResponseWriter, r *http.Request) {
-	opts, err := effectsOptions(r)
-	if err != nil {
-		problem(w, http.StatusBadRequest, "bad_request", "%v", err)
+	if r.Method == http.MethodHead {
+		streamHeader(w) // the feed has no end that could be waited for
 		return
 	}
+	if err := g.streams.enter(); err != nil {
+		describe(err).write(w)
+		return
+	}
+	defer g.streams.leave()
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(g.stopping, cancel)()
-	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
-		g.socket(ctx, w, r, opts)
-		return
+
+	opts, resumedBy := effectsOptions(r)
+	items, stop := g.follow(ctx, r.PathValue("session"), opts)
+	defer stop()
+	// Nothing is answered before the feed is open: until then it can be refused.
+	first, ok := <-items
+	switch {
+	case !ok:
+		describe(errStops).write(w) // or the client is gone, and reads nothing
+	case first.err != nil:
+		d := describe(first.err)
+		if errors.Is(first.err, client.ErrPosition) {
+			d.Field = resumedBy
+		}
+		d.write(w)
+	case strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
+		g.socket(ctx, w, r, first, items)
+	default:
+		g.sse(ctx, w, r.PathValue("session"), first, items)
 	}
-	g.sse(ctx, w, r, opts)
 }
 
-func effectsOptions(r *http.Request) (client.EffectsOptions, error) {
+// effectsOptions reads the parameters; resumedBy is the one with the resume point.
+func effectsOptions(r *http.Request) (opts client.EffectsOptions, resumedBy string) {
 	q := r.URL.Query()
-	opts := client.EffectsOptions{After: q.Get("after")}
+	opts.After, resumedBy = q.Get("after"), "after"
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
-		opts.After = last // a browser that reconnects knows better than the address
+		opts.After, resumedBy = last, "Last-Event-ID" // a browser that reconnects knows better than the address
 	}
-	if q.Has("latest") && opts.After == "" {
-		opts.Latest = true
-	}
-	for _, list := range q["types"] {
+	opts.Latest = q.Has("latest") && opts.After == ""
+	opts.Types = types(r)
+	return opts, resumedBy
+}
+
+// types are the names of events to keep: ?types=A,B or ?types=A&types=B.
+func types(r *http.Request) (names []string) {
+	for _, list := range r.URL.Query()["types"] {
 		for name := range strings.SplitSeq(list, ",") {
 			if name = strings.TrimSpace(name); name != "" {
-				opts.Types = append(opts.Types, name)
+				names = append(names, name)
 			}
 		}
 	}
-	return opts, nil
+	return names
 }
 
 // gap tells a reader that the log was trimmed behind its resume point.
 type gap struct {
-	After  string `json:"after"`
+	// After is what the reader had read last, "" for nothing.
+	After string `json:"after"`
+	// Oldest is the first event that is left.
 	Oldest string `json:"oldest"`
+	// Position is the resume point behind the gap: the oldest event comes after it.
+	Position string `json:"position"`
 }
 
-// item is one thing to send: an event, a gap, or the reason why the stream ends.
+func gapOf(after string, e *client.GapError) *gap {
+	return &gap{after, e.Oldest.String(), e.Resume()}
+}
+
+// item is one thing to tell a reader: an event, a gap, or why the feed ends. One with none
+// of them says that the feed is open.
 type item struct {
-	event client.Event
+	event *client.Event
+	gap   *gap
 	err   error
 }
 
-// follow reads the feed into a channel, so that heartbeats can go between. The reader is
-// never ahead by more than one event: a slow client slows it down and nothing piles up.
-func (g *Gateway) follow(ctx context.Context, session string, opts client.EffectsOptions) <-chan item {
-	items := make(chan item)
+// follow reads a feed into a channel, so that heartbeats can go between. It is never ahead
+// of the reader by more than one event: a slow client slows it down and nothing piles up.
+// Behind a gap it goes on with what is left. The first item comes when the feed is open, or
+// cannot be opened; the channel is closed behind an error, and when ctx ends. stop ends it
+// and waits for that.
+func (g *Gateway) follow(ctx context.Context, session string, opts client.EffectsOptions) (items <-chan item, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	out := make(chan item)
+	send := func(it item) bool {
+		select {
+		case out <- it:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	opts.Opened = func() { send(item{}) }
 	go func() {
-		defer close(items)
-		for ev, err := range g.client.Effects(ctx, session, opts) {
-			select {
-			case items <- item{ev, err}:
-			case <-ctx.Done():
-				return
+		defer close(out)
+		for again := true; again; {
+			again = false
+			for ev, err := range g.client.Effects(ctx, session, opts) {
+				var lost *client.GapError
+				switch {
+				case ctx.Err() != nil:
+					return
+				case errors.As(err, &lost):
+					again = send(item{gap: gapOf(opts.After, lost)})
+					opts.After, opts.Latest, opts.Opened = lost.Resume(), false, nil
+				case err != nil:
+					send(item{err: err})
+				case !send(item{event: &ev}):
+					return
+				default:
+					opts.After = ev.Position.String()
+				}
 			}
 		}
 	}()
-	return items
-}
-
-func (g *Gateway) sse(ctx context.Context, w http.ResponseWriter, r *http.Request, opts client.EffectsOptions) {
-	items := g.follow(ctx, r.PathValue("session"), opts)
-	out := http.NewResponseController(w)
-	begun := false
-	send := func(text string) bool {
-		if !begun {
-			h := w.Header()
-			h.Set("Content-Type", "text/event-stream")
-			h.Set("Cache-Control", "no-store")
-			h.Set("X-Accel-Buffering", "no")
-			w.WriteHeader(http.StatusOK)
-			begun = true
-		}
-		// A reader that does not read is cut off.
-		_ = out.SetWriteDeadline(time.Now().Add(g.cfg.SlowReader)) // not every writer can
-		if _, err := w.Write([]byte(text)); err != nil {
-			return false
-		}
-		return out.Flush() == nil
-	}
-	heartbeat := time.NewTicker(g.cfg.Heartbeat)
-	defer heartbeat.Stop()
-	// The headers go out once the stream is known to begin well, or after a moment.
-	opening := time.NewTimer(200 * time.Millisecond)
-	defer opening.Stop()
-	for {
-		select {
-		case it, ok := <-items:
-			if !ok {
-				return
-			}
-			if it.err != nil && !begun && !errors.Is(it.err, client.ErrGap) && ctx.Err() == nil {
-				describe(it.err).write(w)
-				return
-			}
-			text, last := it.sse()
-			if ctx.Err() != nil || !send(text) || last {
-				return
-			}
-		case <-opening.C:
-			if !begun && !send(": the feed of session "+r.PathValue("session")+"\n\n") {
-				return
-			}
-		case <-heartbeat.C:
-			if !send(": still here\n\n") {
-				return
-			}
-		}
-	}
-}
-
-// sse writes an item; last says that the stream ends with it.
-func (it item) sse() (text string, last bool) {
-	var g *client.GapError
-	switch {
-	case errors.As(it.err, &g):
-		data, _ := json.Marshal(gap{g.After.String(), g.Oldest.String()})
-		return "event: gap\ndata: " + string(data) + "\n\n", false
-	case it.err != nil:
-		data, _ := json.Marshal(describe(it.err).filled())
-		return "event: error\ndata: " + string(data) + "\n\n", true
-	}
-	return fmt.Sprintf("id: %s\nevent: %s\ndata: %s\n\n", it.event.Position, it.event.Name, it.event.JSON), false
-}
-
-// socket sends each event as one text message: {"position","name","event"}.
-func (g *Gateway) socket(ctx context.Context, w http.ResponseWriter, r *http.Request, opts client.EffectsOptions) {
-	conn, err := websocket.Accept(w, r, nil)
-	if err != nil {
-		return // Accept has answered
-	}
-	defer func() { _ = conn.CloseNow() }()
-	ctx = conn.CloseRead(ctx)
-	items := g.follow(ctx, r.PathValue("session"), opts)
-	heartbeat := time.NewTicker(g.cfg.Heartbeat)
-	defer heartbeat.Stop()
-	send := func(v any) bool {
-		data, err := json.Marshal(v)
-		if err != nil {
-			return false
-		}
-		bounded, cancel := context.WithTimeout(ctx, g.cfg.SlowReader)
-		defer cancel()
-		return conn.Write(bounded, websocket.MessageText, data) == nil
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			_ = conn.Close(websocket.StatusGoingAway, "the gateway stops")
-			return
-		case it, ok := <-items:
-			if !ok {
-				return
-			}
-			var g *client.GapError
-			switch {
-			case errors.As(it.err, &g):
-				if !send(map[string]any{"gap": gap{g.After.String(), g.Oldest.String()}}) {
-					return
-				}
-			case it.err != nil:
-				send(map[string]any{"error": describe(it.err).filled()})
-				_ = conn.Close(websocket.StatusInternalError, "the feed ended")
-				return
-			default:
-				if !send(map[string]any{"position": it.event.Position.String(), "name": it.event.Name, "event": it.event.JSON}) {
-					return
-				}
-			}
-		case <-heartbeat.C:
-			bounded, cancel := context.WithTimeout(ctx, g.cfg.SlowReader)
-			err := conn.Ping(bounded)
-			cancel()
-			if err != nil {
-				return
-			}
+	return out, func() {
+		cancel()
+		for range out { // what it was about to send
 		}
 	}
 }

@@ -9,10 +9,8 @@ package gateway
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -21,7 +19,6 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	"github.com/kalahari-run/kalahari/client"
-	"github.com/kalahari-run/kalahari/subjects"
 	"github.com/kalahari-run/kalahari/tracing"
 )
 
@@ -29,11 +26,14 @@ import (
 const (
 	DefaultNamespace   = "default"
 	DefaultListen      = "127.0.0.1:8080"
+	DefaultTimeout     = client.DefaultTimeout
 	DefaultMaxWait     = 5 * time.Minute
+	DefaultBodyTimeout = 30 * time.Second
 	DefaultHeartbeat   = 15 * time.Second
 	DefaultSlowReader  = 10 * time.Second
 	DefaultStopTimeout = 10 * time.Second
 	DefaultMaxBatch    = 1000
+	DefaultMaxStreams  = 4096
 )
 
 // Config of a gateway. The zero value of a field is its default.
@@ -42,11 +42,19 @@ type Config struct {
 	Namespace string
 	// Listen is the address of Run. Default 127.0.0.1:8080.
 	Listen string
-	// MaxBody bounds a request's body in bytes. Default: the namespace's largest input,
-	// and 16 times that for a batch.
+	// MaxBody bounds the data of one event in bytes. What a body may have besides, in
+	// structured mode the base64 and the attributes, comes on top, and a batch may have 16
+	// times as much. Default: the namespace's largest input.
 	MaxBody int64
 	// MaxBatch bounds the events of one batch. Default 1,000.
 	MaxBatch int
+	// MaxStreams bounds the event streams that are open at once, each of which is a
+	// consumer on the server. One more is answered 503. Default 4,096.
+	MaxStreams int
+	// Timeout is how long NATS may take to answer one request. Default 5 s.
+	Timeout time.Duration
+	// BodyTimeout is how long a request's body may take to arrive. Default 30 s.
+	BodyTimeout time.Duration
 	// MaxWait bounds what `Prefer: wait` may ask for. Default 5 min.
 	MaxWait time.Duration
 	// Heartbeat is the pause between two comments on a quiet event stream. Default 15 s.
@@ -72,17 +80,19 @@ func (c Config) withDefaults() Config {
 	if c.Listen == "" {
 		c.Listen = DefaultListen
 	}
-	if c.MaxBody == 0 {
-		c.MaxBody = subjects.DefaultMaxInput
-	}
 	if c.MaxBatch == 0 {
 		c.MaxBatch = DefaultMaxBatch
+	}
+	if c.MaxStreams == 0 {
+		c.MaxStreams = DefaultMaxStreams
 	}
 	set := func(d *time.Duration, v time.Duration) {
 		if *d == 0 {
 			*d = v
 		}
 	}
+	set(&c.Timeout, DefaultTimeout)
+	set(&c.BodyTimeout, DefaultBodyTimeout)
 	set(&c.MaxWait, DefaultMaxWait)
 	set(&c.Heartbeat, DefaultHeartbeat)
 	set(&c.SlowReader, DefaultSlowReader)
@@ -99,8 +109,9 @@ type Gateway struct {
 	nc      *nats.Conn
 	client  *client.Client
 	handler http.Handler
+	streams streams
 
-	stopping context.Context // ends streams when the gateway stops
+	stopping context.Context // ends streams and waits when the gateway stops
 	stop     context.CancelFunc
 	close    sync.Once
 }
@@ -108,26 +119,20 @@ type Gateway struct {
 //go:embed openapi.json
 var openAPI []byte
 
-//go:embed index.html
-var page []byte
-
 // New returns a gateway for a namespace, which must be provisioned. The connection stays
 // the caller's.
 func New(nc *nats.Conn, cfg Config) (*Gateway, error) {
 	cfg = cfg.withDefaults()
-	c, err := client.New(nc, cfg.Namespace, client.WithSource("/gateway"), client.WithLogger(cfg.Logger))
+	c, err := client.New(nc, cfg.Namespace, client.WithSource(source), client.WithTimeout(cfg.Timeout), client.WithLogger(cfg.Logger))
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	g := &Gateway{cfg: cfg, nc: nc, client: c}
-	g.stopping, g.stop = context.WithCancel(context.Background())
-	mux := http.NewServeMux()
-	for _, r := range g.routes() {
-		mux.HandleFunc(r.pattern(), r.handle)
+	if cfg.MaxBody == 0 {
+		cfg.MaxBody = int64(c.Settings().WithDefaults().MaxInput)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		problem(w, http.StatusNotFound, "not_found", "there is nothing at %s; the routes are in /openapi.json", r.URL.Path)
-	})
+	g := &Gateway{cfg: cfg, nc: nc, client: c, streams: streams{max: cfg.MaxStreams}}
+	g.stopping, g.stop = context.WithCancel(context.Background())
+	mux := g.mux()
 	g.handler = mux
 	if cfg.Telemetry.Enabled() {
 		g.handler = otelhttp.NewHandler(mux, "gateway",
@@ -135,59 +140,19 @@ func New(nc *nats.Conn, cfg Config) (*Gateway, error) {
 			otelhttp.WithMeterProvider(cfg.Telemetry.MeterProvider()),
 			otelhttp.WithPropagators(cfg.Telemetry.Propagator()))
 	}
+	g.handler = g.hurried(g.handler)
 	return g, nil
 }
 
 // Handler is the gateway as a handler, for a server of one's own.
 func (g *Gateway) Handler() http.Handler { return g.handler }
 
-// Close ends all streams. It may be called more than once.
+// Close ends all streams and waits for their end. Whoever waits for an outcome is answered
+// with what is known. It may be called more than once.
 func (g *Gateway) Close() {
 	g.close.Do(func() {
 		g.stop()
+		g.streams.close()
 		g.client.Close()
 	})
-}
-
-// Run serves on the configured address until ctx ends; then it lets requests finish for
-// StopTimeout.
-func (g *Gateway) Run(ctx context.Context) error {
-	l, err := net.Listen("tcp", g.cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("gateway: %w", err)
-	}
-	return g.Serve(ctx, l)
-}
-
-// Serve is Run on a listener that is there already.
-func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
-	defer g.Close()
-	server := &http.Server{
-		Handler:           g.handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(g.cfg.Logger.Handler(), slog.LevelDebug),
-	}
-	// Streams end at once; other requests may finish.
-	server.RegisterOnShutdown(g.stop)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
-	g.cfg.Logger.InfoContext(ctx, "gateway listens", "address", l.Addr().String(), "namespace", g.cfg.Namespace)
-	select {
-	case err := <-ended:
-		return fmt.Errorf("gateway: %w", err)
-	case <-ctx.Done():
-	}
-	bounded, cancel := context.WithTimeout(context.Background(), g.cfg.StopTimeout)
-	defer cancel()
-	err := server.Shutdown(bounded)
-	<-ended
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = server.Close()
-	}
-	if err != nil {
-		return fmt.Errorf("gateway: %w", err)
-	}
-	return nil
 }

@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/oklog/ulid/v2"
 
 	"github.com/kalahari-run/kalahari/client"
 	"github.com/kalahari-run/kalahari/subjects"
@@ -40,193 +36,134 @@ type outcome struct {
 	Report          jsontext.Value `json:"report,omitzero"`
 }
 
-func outcomeOf(o *client.Outcome) outcome {
-	return outcome{
+func outcomeOf(o *client.Outcome) *outcome {
+	return &outcome{
 		Outcome: o.Name, Position: o.Event.Position.String(), Duplicate: o.Duplicate,
 		InputID: o.InputID, RunID: o.RunID, TerminalOutcome: o.TerminalOutcome, Reason: o.Reason, Result: o.Result,
 		Command: o.Command, Report: o.Report,
 	}
 }
 
-// batchResult is what became of one event of a batch: a receipt, an outcome or a problem.
-type batchResult struct {
-	ID      string   `json:"id"`
-	Status  int      `json:"status"`
-	Receipt *receipt `json:"receipt,omitzero"`
-	Outcome *outcome `json:"outcome,omitzero"`
-	Problem *details `json:"problem,omitzero"`
-}
-
 // postEvents takes events in the three modes of the CloudEvents HTTP binding, and a plain
 // JSON body as a prompt.
 func (g *Gateway) postEvents(w http.ResponseWriter, r *http.Request) {
-	wait, err := g.preferred(r)
-	if err != nil {
-		problem(w, http.StatusBadRequest, "bad_request", "Prefer: %v", err)
-		return
-	}
+	wait := g.preferred(r)
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if media == subjects.MediaBatch {
 		g.postBatch(w, r, wait)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.cfg.MaxBody))
+	most := g.cfg.MaxBody
+	if media == subjects.MediaStructured {
+		most = g.structuredBody()
+	}
+	ev, err := g.read(w, r, media, most)
 	if err != nil {
-		describe(unreadable(err)).write(w)
+		describe(err).write(w)
 		return
+	}
+	waiting, cancel := g.waiting(r.Context(), wait)
+	defer cancel()
+	t := g.take(r.Context(), waiting, r.PathValue("session"), ev)
+	if t.stored && wait > 0 && !errors.Is(waiting.Err(), context.Canceled) {
+		applied(w, wait)
+	}
+	switch {
+	case t.problem != nil:
+		t.problem.write(w)
+	case t.outcome != nil:
+		answer(w, http.StatusOK, t.outcome, nil)
+	default:
+		answer(w, http.StatusAccepted, t.receipt, nil)
+	}
+}
+
+// read reads and checks the one event of a request.
+func (g *Gateway) read(w http.ResponseWriter, r *http.Request, media string, most int64) (event.Event, error) {
+	body, err := readBody(w, r, most)
+	if err != nil {
+		return event.Event{}, err
 	}
 	ev, err := decode(r, media, body)
 	if err != nil {
-		describe(err).write(w)
-		return
-	}
-	status, v, err := g.take(r.Context(), r.PathValue("session"), ev, wait)
-	if err == nil && wait > 0 && status == http.StatusOK {
-		w.Header().Set("Preference-Applied", "wait")
-	}
-	answer(w, status, v, err)
-}
-
-func unreadable(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return err
-	}
-	return &subjects.DecodeError{Attribute: "data", Reason: "the body cannot be read: " + err.Error()}
-}
-
-// decode reads the event of a request. A JSON body without any ce- header is the data of
-// a prompt: {"text":"hello"} is enough.
-func decode(r *http.Request, media string, body []byte) (event.Event, error) {
-	var ev event.Event
-	var err error
-	if media == "application/json" && !hasAttributes(r.Header) {
-		ev = event.New()
-		ev.SetID(ulid.Make().String())
-		ev.SetSource("/gateway")
-		ev.SetType(subjects.InputType("prompt"))
-		if !jsontext.Value(body).IsValid() {
-			return ev, &subjects.DecodeError{Attribute: "data", Reason: "is not JSON"}
-		}
-		err = ev.SetData(event.ApplicationJSON, body)
-	} else {
-		ev, err = subjects.Decode(r.Header, body)
-	}
-	if err != nil {
 		return ev, err
 	}
-	adopt(&ev, r)
-	return ev, nil
-}
-
-func hasAttributes(h http.Header) bool {
-	for name := range h {
-		if strings.HasPrefix(strings.ToLower(name), "ce-") {
-			return true
-		}
+	if err := g.checkSize(&ev); err != nil {
+		return ev, err
 	}
-	return false
+	return ev, check(r.PathValue("session"), &ev)
 }
 
-// adopt gives an event that has no trace the one of its request.
-func adopt(ev *event.Event, r *http.Request) {
-	if parent := r.Header.Get("traceparent"); parent != "" && ev.Extensions()[subjects.ExtTraceParent] == nil {
-		ev.SetExtension(subjects.ExtTraceParent, parent)
-		if state := r.Header.Get("tracestate"); state != "" {
-			ev.SetExtension(subjects.ExtTraceState, state)
-		}
+// checkSize holds an event to the same size in every mode.
+func (g *Gateway) checkSize(ev *event.Event) error {
+	if n := len(ev.Data()); int64(n) > g.cfg.MaxBody {
+		return fmt.Errorf("%w: %d bytes of data, at most %d are allowed", client.ErrTooLarge, n, g.cfg.MaxBody)
 	}
+	return nil
 }
 
-// take publishes one event and, if asked, waits for its outcome.
-func (g *Gateway) take(ctx context.Context, session string, ev event.Event, wait time.Duration) (status int, v any, err error) {
-	var opts []client.PublishOption
-	if _, command := subjects.ParseCommandType(ev.Type()); command {
+// waiting is the context of a wait: it ends with its time, with the request, or with the
+// gateway. No time, no wait: it has ended.
+func (g *Gateway) waiting(ctx context.Context, wait time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	stop := context.AfterFunc(g.stopping, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// taken is what became of an event.
+type taken struct {
+	// stored tells whether the session has it, or had it: only then it answers.
+	stored bool
+	// One of these is set.
+	receipt *receipt
+	outcome *outcome
+	problem *details
+}
+
+// take publishes one event, and waits for its outcome until waiting ends.
+func (g *Gateway) take(ctx, waiting context.Context, session string, ev event.Event, opts ...client.PublishOption) taken {
+	if isCommand(ev.Type()) {
 		opts = append(opts, client.OnControl())
 	}
-	if wait <= 0 {
-		got, err := g.client.Publish(ctx, session, ev, opts...)
-		return http.StatusAccepted, receipt{ev.ID(), got.Sequence, got.Duplicate}, err
+	tried := waiting.Err() == nil
+	if tried {
+		t, decided := g.takeAndWait(waiting, session, ev, opts)
+		if decided || waiting.Err() == nil {
+			return t
+		}
+		// The wait ended before the event was known to be stored. That it is stored is not
+		// what the wait was meant to bound, so it is published again, which is safe.
 	}
-	bounded, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	o, err := g.client.PublishAndWait(bounded, session, ev, opts...)
+	got, err := g.client.Publish(ctx, session, ev, opts...)
+	if err != nil {
+		if tried && errors.Is(err, client.ErrUnavailable) && !errors.Is(err, client.ErrUndecided) {
+			err = fmt.Errorf("%w: %w", client.ErrUndecided, err) // the first try may be stored
+		}
+		return taken{problem: undone(err, ev)}
+	}
+	return taken{stored: true, receipt: &receipt{ev.ID(), got.Sequence, got.Duplicate}}
+}
+
+// takeAndWait tells in decided whether it is known if the event is stored.
+func (g *Gateway) takeAndWait(waiting context.Context, session string, ev event.Event, opts []client.PublishOption) (t taken, decided bool) {
+	o, err := g.client.PublishAndWait(waiting, session, ev, opts...)
 	var pending *client.PendingError
-	if errors.As(err, &pending) {
-		// It is stored; the time is up.
-		return http.StatusAccepted, receipt{ev.ID(), pending.Receipt.Sequence, pending.Receipt.Duplicate}, nil
+	switch {
+	case err == nil:
+		return taken{stored: true, outcome: outcomeOf(o)}, true
+	case errors.As(err, &pending):
+		return taken{stored: true, receipt: &receipt{ev.ID(), pending.Receipt.Sequence, pending.Receipt.Duplicate}}, true
 	}
-	if err != nil {
-		return 0, nil, err
-	}
-	return http.StatusOK, outcomeOf(o), nil
+	stored := errors.As(err, new(*client.RejectedError)) || errors.Is(err, client.ErrForgotten) || errors.Is(err, client.ErrCorrupt)
+	return taken{stored: stored, problem: undone(err, ev)}, !errors.Is(err, client.ErrUndecided)
 }
 
-// postBatch takes a batch. Its events are published one after the other, so that they keep
-// their order; what becomes of each is told in its place.
-func (g *Gateway) postBatch(w http.ResponseWriter, r *http.Request, wait time.Duration) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 16*g.cfg.MaxBody))
-	if err != nil {
-		describe(unreadable(err)).write(w)
-		return
+// undone describes why an event was not taken. If that is not even known its id is told:
+// the producer publishes it again under the same one, also if it was made up here.
+func undone(err error, ev event.Event) *details {
+	d := describe(err).filled()
+	if errors.Is(err, client.ErrUndecided) {
+		d.ID, d.Source = ev.ID(), ev.Source()
 	}
-	events, err := subjects.DecodeBatch(body)
-	if err != nil {
-		describe(err).write(w)
-		return
-	}
-	if len(events) > g.cfg.MaxBatch {
-		problem(w, http.StatusRequestEntityTooLarge, "too_large", "%d events, a batch has at most %d", len(events), g.cfg.MaxBatch)
-		return
-	}
-	deadline := time.Now().Add(wait)
-	results := make([]batchResult, len(events))
-	for i := range events {
-		adopt(&events[i], r)
-		results[i] = g.takeOne(r.Context(), r.PathValue("session"), events[i], 0)
-	}
-	if wait > 0 {
-		// Each is published once more: the copy makes nothing new and tells the outcome.
-		for i := range events {
-			if left := time.Until(deadline); results[i].Receipt != nil && left > 0 {
-				results[i] = g.takeOne(r.Context(), r.PathValue("session"), events[i], left)
-			}
-		}
-		w.Header().Set("Preference-Applied", "wait")
-	}
-	answer(w, http.StatusOK, results, nil)
-}
-
-func (g *Gateway) takeOne(ctx context.Context, session string, ev event.Event, wait time.Duration) batchResult {
-	status, v, err := g.take(ctx, session, ev, wait)
-	res := batchResult{ID: ev.ID(), Status: status}
-	switch v := v.(type) {
-	case receipt:
-		res.Receipt = &v
-	case outcome:
-		res.Outcome = &v
-	}
-	if err != nil {
-		d := describe(err).filled()
-		res = batchResult{ID: ev.ID(), Status: d.Status, Problem: &d}
-	}
-	return res
-}
-
-// preferred is how long the client prefers to wait: `Prefer: wait=30` (RFC 7240).
-func (g *Gateway) preferred(r *http.Request) (time.Duration, error) {
-	for _, line := range r.Header.Values("Prefer") {
-		for part := range strings.SplitSeq(line, ",") {
-			name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-			if !strings.EqualFold(strings.TrimSpace(name), "wait") {
-				continue
-			}
-			seconds, err := strconv.ParseFloat(strings.Trim(strings.TrimSpace(value), `"`), 64)
-			if err != nil || seconds < 0 || seconds > 1e6 {
-				return 0, fmt.Errorf("wait=%q is no number of seconds", value)
-			}
-			return min(time.Duration(seconds*float64(time.Second)), g.cfg.MaxWait), nil
-		}
-	}
-	return 0, nil
+	return &d
 }

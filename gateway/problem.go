@@ -22,13 +22,23 @@ type details struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitzero"`
 	Code   string `json:"code"`
-	// Field is the attribute or data field at fault.
+	// Field is the attribute, data field, parameter or header at fault.
 	Field string `json:"field,omitzero"`
+	// ID and Source identify an event of which it is not known whether it is stored.
+	ID     string `json:"id,omitzero"`
+	Source string `json:"source,omitzero"`
 	// Kind, Reason and Guard are the machine's, of an event it refused.
 	Kind   string `json:"kind,omitzero"`
 	Reason string `json:"reason,omitzero"`
 	Guard  string `json:"guard,omitzero"`
+	// Results say what became of each event of a batch that was taken in part.
+	Results []batchResult `json:"results,omitzero"`
 }
+
+// parameterError refuses a query parameter.
+type parameterError struct{ name, reason string }
+
+func (e *parameterError) Error() string { return e.name + ": " + e.reason }
 
 func problem(w http.ResponseWriter, status int, code, format string, args ...any) {
 	details{Status: status, Code: code, Detail: fmt.Sprintf(format, args...)}.write(w)
@@ -64,6 +74,7 @@ func describe(err error) details {
 	var rejected *client.RejectedError
 	var query *client.QueryError
 	var tooLarge *http.MaxBytesError
+	var parameter *parameterError
 	switch {
 	case errors.As(err, &decode):
 		d.Status, d.Code, d.Field = http.StatusBadRequest, "malformed_event", decode.Attribute
@@ -79,13 +90,28 @@ func describe(err error) details {
 		if errors.As(err, &query) {
 			d.Code = query.Code
 		}
-	case errors.As(err, &query) && query.Code == client.CodeBadRequest, errors.Is(err, client.ErrPosition):
+	case errors.As(err, &query) && query.Code == client.CodeBadRequest:
 		d.Status, d.Code = http.StatusBadRequest, "bad_request"
+	case errors.As(err, &parameter):
+		d.Status, d.Code, d.Field = http.StatusBadRequest, "bad_request", parameter.name
+	case errors.Is(err, client.ErrPosition):
+		d.Status, d.Code, d.Field = http.StatusBadRequest, "bad_request", "after"
+	case errors.Is(err, client.ErrType):
+		d.Status, d.Code, d.Field = http.StatusBadRequest, "bad_request", "types"
+	case errors.Is(err, client.ErrCursor):
+		d.Status, d.Code, d.Field = http.StatusBadRequest, "bad_request", "cursor"
+	case errors.Is(err, errSlowBody):
+		d.Status, d.Code = http.StatusRequestTimeout, "slow_body"
 	case errors.Is(err, client.ErrMailboxFull):
 		d.Status, d.Code = http.StatusTooManyRequests, "mailbox_full"
 	case errors.Is(err, client.ErrStreamFull):
 		d.Status, d.Code = http.StatusServiceUnavailable, "stream_full"
-	case errors.Is(err, client.ErrUnavailable), errors.Is(err, client.ErrClosed), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errTooManyStreams):
+		d.Status, d.Code = http.StatusServiceUnavailable, "too_many_streams"
+	case errors.Is(err, client.ErrUndecided):
+		// It may be stored. To publish the same event again is safe, and tells.
+		d.Status, d.Code = http.StatusServiceUnavailable, "undecided"
+	case errors.Is(err, client.ErrUnavailable), errors.Is(err, client.ErrClosed), errors.Is(err, errStops), errors.Is(err, context.DeadlineExceeded):
 		d.Status, d.Code = http.StatusServiceUnavailable, "unavailable"
 	case errors.Is(err, client.ErrForgotten):
 		d.Status, d.Code = http.StatusGone, "outcome_forgotten"

@@ -31,9 +31,7 @@ func (g *Gateway) getInput(w http.ResponseWriter, r *http.Request) {
 // The bounds of pages.
 const (
 	defaultPage = 100
-	maxPage     = 1000
-	// historyTime bounds the reading of one page of history.
-	historyTime = 10 * time.Second
+	maxPage     = client.MaxHistory
 )
 
 func limit(r *http.Request) (int, error) {
@@ -43,70 +41,9 @@ func limit(r *http.Request) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > maxPage {
-		return 0, fmt.Errorf("limit %q: 1 to %d are possible", text, maxPage)
+		return 0, &parameterError{"limit", fmt.Sprintf("%q is none of 1 to %d", text, maxPage)}
 	}
 	return n, nil
-}
-
-// history is a page of the feed.
-type history struct {
-	Events []jsontext.Value `json:"events"`
-	// Next is the position to go on after; "" if the feed ended.
-	Next string `json:"next"`
-	// Gap says that the log was trimmed between `after` and the first event.
-	Gap bool `json:"gap,omitzero"`
-}
-
-func (g *Gateway) getHistory(w http.ResponseWriter, r *http.Request) {
-	n, err := limit(r)
-	if err != nil {
-		problem(w, http.StatusBadRequest, "bad_request", "%v", err)
-		return
-	}
-	var st struct {
-		LogSequence uint64 `json:"log_sequence"`
-	}
-	if err := g.client.Query(r.Context(), r.PathValue("session"), "state", nil, &st); err != nil {
-		describe(err).write(w)
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), historyTime)
-	defer cancel()
-	page, err := g.history(ctx, r, n)
-	answer(w, http.StatusOK, page, err)
-}
-
-// historyQuiet is how long the feed is silent before it counts as read to its end.
-const historyQuiet = 300 * time.Millisecond
-
-func (g *Gateway) history(ctx context.Context, r *http.Request, n int) (history, error) {
-	page := history{Events: []jsontext.Value{}}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	quiet := time.AfterFunc(historyTime, cancel)
-	defer quiet.Stop()
-	quiet.Reset(historyQuiet * 4) // the consumer has to be made first
-	opts := client.EffectsOptions{After: r.URL.Query().Get("after"), Types: r.URL.Query()["types"]}
-	for ev, err := range g.client.Effects(ctx, r.PathValue("session"), opts) {
-		if err != nil {
-			var gap *client.GapError
-			switch {
-			case errors.As(err, &gap):
-				page.Gap = true
-				continue
-			case ctx.Err() != nil && r.Context().Err() == nil:
-				return page, nil // the end of the feed
-			}
-			return page, err
-		}
-		quiet.Reset(historyQuiet)
-		page.Events = append(page.Events, ev.JSON)
-		if len(page.Events) == n {
-			page.Next = ev.Position.String()
-			return page, nil
-		}
-	}
-	return page, nil
 }
 
 // sessions is a page of the directory.
@@ -118,7 +55,7 @@ type sessions struct {
 func (g *Gateway) getSessions(w http.ResponseWriter, r *http.Request) {
 	n, err := limit(r)
 	if err != nil {
-		problem(w, http.StatusBadRequest, "bad_request", "%v", err)
+		describe(err).write(w)
 		return
 	}
 	page, err := g.client.Sessions(r.Context(), r.URL.Query().Get("cursor"), n)

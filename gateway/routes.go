@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"strings"
 )
 
 // route is one row of the HTTP table. A test holds the table equal to openapi.json.
@@ -15,6 +16,31 @@ func (r route) pattern() string {
 		return r.method + " /{$}"
 	}
 	return r.method + " " + r.path
+}
+
+// mux serves the routes. What is none of them is a problem document too.
+func (g *Gateway) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	allowed := map[string][]string{}
+	for _, r := range g.routes() {
+		mux.HandleFunc(r.pattern(), r.handle)
+		_, path, _ := strings.Cut(r.pattern(), " ")
+		allowed[path] = append(allowed[path], r.method)
+		if r.method == http.MethodGet {
+			allowed[path] = append(allowed[path], http.MethodHead) // as ServeMux has it
+		}
+	}
+	for path, methods := range allowed {
+		allow := strings.Join(methods, ", ")
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", allow)
+			problem(w, http.StatusMethodNotAllowed, "method_not_allowed", "%s is not possible at %s, possible are %s", r.Method, r.URL.Path, allow)
+		})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		problem(w, http.StatusNotFound, "not_found", "there is nothing at %s; the routes are in /openapi.json", r.URL.Path)
+	})
+	return mux
 }
 
 const (
@@ -45,14 +71,6 @@ func (g *Gateway) routes() []route {
 func (g *Gateway) openapi(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	write(w, openAPI)
-}
-
-func (g *Gateway) index(w http.ResponseWriter, _ *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:")
-	h.Set("X-Content-Type-Options", "nosniff")
-	write(w, page)
 }
 
 func (g *Gateway) metrics(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// errSlowBody refuses a body that took too long.
+var errSlowBody = errors.New("the body did not arrive in time")
+
+// batchBodies is how many of the largest events a batch may weigh.
+const batchBodies = 16
+
+// structuredBody is the most a body in structured mode may have: the data may be in base64,
+// and the attributes, which are headers otherwise, are part of it.
+func (g *Gateway) structuredBody() int64 {
+	return int64(base64.StdEncoding.EncodedLen(int(g.cfg.MaxBody))) + maxHeader
+}
+
+// hurried gives every body a time by which it must be there. The server's own ReadTimeout
+// would do that too, and end whoever waits for an outcome.
+func (g *Gateway) hurried(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body != http.NoBody && r.Body != nil {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(g.cfg.BodyTimeout)) // not every writer can
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// readBody reads a body of at most limit bytes.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	switch {
+	case err == nil:
+		// What follows takes its time, and the server notices by reading if the client
+		// goes away.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		return body, nil
+	case errors.As(err, new(*http.MaxBytesError)):
+		return nil, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		w.Header().Set("Connection", "close") // the rest may come yet, and is no next request
+		return nil, errSlowBody
+	}
+	return nil, &subjects.DecodeError{Attribute: "data", Reason: "the body cannot be read: " + err.Error()}
+}
