@@ -13,14 +13,16 @@ import (
 
 // Gateway is what a gateway can be told.
 type Gateway struct {
-	HTTP    string        `name:"http" env:"KALAHARI_HTTP" default:"127.0.0.1:8080" help:"Address to listen on."`
-	MaxWait time.Duration `name:"max-wait" env:"KALAHARI_MAX_WAIT" default:"5m" help:"The longest that 'Prefer: wait' may ask for."`
+	HTTP        string        `name:"http" env:"KALAHARI_HTTP" default:"127.0.0.1:8080" help:"Address to listen on."`
+	MaxWait     time.Duration `name:"max-wait" env:"KALAHARI_MAX_WAIT" default:"5m" help:"The longest that 'Prefer: wait' may ask for."`
+	BodyTimeout time.Duration `name:"body-timeout" env:"KALAHARI_BODY_TIMEOUT" default:"30s" help:"How long a request's body may take to arrive."`
+	MaxStreams  int           `name:"max-streams" env:"KALAHARI_MAX_STREAMS" default:"4096" help:"Event streams open at once; one more is refused with 503."`
 }
 
 // Build makes the gateway.
 func (g Gateway) Build(nc *nats.Conn, ns subjects.Namespace, settings subjects.Settings, log *slog.Logger, tel *tracing.Telemetry) (*gateway.Gateway, error) {
 	cfg := gateway.Config{
-		Namespace: ns.Name(), Listen: g.HTTP, MaxWait: g.MaxWait, MaxBody: int64(settings.MaxInput),
+		Namespace: ns.Name(), Listen: g.HTTP, MaxWait: g.MaxWait, BodyTimeout: g.BodyTimeout, MaxStreams: g.MaxStreams, MaxBody: int64(settings.MaxInput),
 		Logger: log, Telemetry: tel,
 	}
 	if tel != nil {

@@ -230,8 +230,6 @@ func (d *dev) face(ctx context.Context, ns subjects.Namespace, settings subjects
 	if err != nil {
 		return err
 	}
-	d.onStop(func() error { d.gateway.Close(); return nil })
-
 	lis, err := (&net.ListenConfig{}).Listen(ctx, "tcp", d.HTTP)
 	if err != nil {
 		return fmt.Errorf("gateway: %w (is another one running? choose with --http)", err)
@@ -252,7 +250,13 @@ func (d *dev) face(ctx context.Context, ns subjects.Namespace, settings subjects
 		}
 	}()
 	d.onStop(func() error {
-		err := d.http.Close() // streams would never end by themselves
+		d.gateway.Close() // ends the streams, which never would by themselves
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		err := d.http.Shutdown(bounded)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = d.http.Close()
+		}
 		<-served
 		return err
 	})
