@@ -17,7 +17,7 @@ import (
 // publication is what a client publishes, as the proxy sees it.
 type publication struct {
 	subject string
-	body    string // headers and data
+	body    string // headers, sorted, and data: the client writes them in any order
 }
 
 // fate is what the proxy does to a publication or to the answer to it.
@@ -139,14 +139,12 @@ func (p *proxy) carry(client net.Conn) {
 	p.all.Go(func() {
 		defer func() { _ = client.Close() }()
 		defer func() { _ = server.Close() }()
-		var late sync.WaitGroup
-		defer late.Wait()
 		var writing sync.Mutex
 		_ = frames(server, func(f frame) error {
 			if v, doomed := answers.LoadAndDelete(f.subject); doomed {
 				switch v.(fate) {
 				case lateAnswer:
-					late.Go(func() {
+					p.all.Go(func() {
 						time.Sleep(lateBy)
 						writing.Lock()
 						defer writing.Unlock()
@@ -166,7 +164,7 @@ func (p *proxy) carry(client net.Conn) {
 	})
 	_ = frames(client, func(f frame) error {
 		if f.subject != "" {
-			if t := p.befalls(publication{f.subject, string(f.body)}); t != nil {
+			if t := p.befalls(publication{f.subject, f.canonical()}); t != nil {
 				if t.fate == loseRequest {
 					return nil
 				}
@@ -182,7 +180,14 @@ func (p *proxy) carry(client net.Conn) {
 type frame struct {
 	raw            []byte
 	subject, reply string
+	headers        int // bytes of body that are headers
 	body           []byte
+}
+
+func (f *frame) canonical() string {
+	headers := strings.Split(string(f.body[:f.headers]), "\r\n")
+	slices.Sort(headers)
+	return strings.Join(headers, "\r\n") + string(f.body[f.headers:])
 }
 
 // frames reads a connection message by message.
@@ -205,6 +210,11 @@ func frames(c net.Conn, f func(frame) error) error {
 			out.subject = args[1]
 			if len(args) > fixed[args[0]] {
 				out.reply = args[2]
+			}
+			if args[0][0] == 'H' {
+				if out.headers, err = strconv.Atoi(args[len(args)-2]); err != nil {
+					return err
+				}
 			}
 			body := make([]byte, size+2)
 			if _, err := io.ReadFull(r, body); err != nil {

@@ -67,6 +67,31 @@ func TestCommitsFormAChain(t *testing.T) {
 	}
 }
 
+// A session recovered under the fence it has gets a new writer. Its ids must be new too: it
+// would take an old commit in the tail for its own.
+func TestANewWriterUnderTheSameFenceHasNewIDs(t *testing.T) {
+	_, log := open(t)
+	seen := map[string]bool{}
+	at := journal.Position{}
+	for range 3 {
+		w := log.Writer("s1", "worker", 7, at)
+		for range 2 {
+			if err := w.Append(t.Context(), nil, []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+			tail, err := log.Last(t.Context(), "s1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if seen[tail.ID] {
+				t.Errorf("commit id %s was used twice", tail.ID)
+			}
+			seen[tail.ID] = true
+		}
+		at = w.Position()
+	}
+}
+
 // One subject, many writers: each position is won by exactly one.
 func TestCompetingWritersMakeOneHistory(t *testing.T) {
 	_, log := open(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -15,6 +16,11 @@ type Log struct {
 	js     jetstream.JetStream
 	ns     subjects.Namespace
 	shards []jetstream.Stream
+
+	// tries counts the commits that all writers here tried. Commit ids carry it: a session
+	// that is recovered under the fence it has gets a new writer, and must not use an id
+	// of the old one again (PROTOCOL 2).
+	tries atomic.Uint64
 }
 
 // Open opens the log streams of ns. They must exist.

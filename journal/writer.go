@@ -25,7 +25,6 @@ type Writer struct {
 	worker  string
 	fence   uint64
 	at      Position
-	counter uint64
 
 	// AttemptTimeout bounds one try of an append, 0 means 5 s. A try that times out is
 	// undecided and is repeated (PROTOCOL 4).
@@ -55,10 +54,9 @@ func (w *Writer) NextNumber() uint64 { return w.at.Number + 1 }
 // log went on without this writer, which is final. [ErrTooLarge]: nothing was stored.
 // [ErrUndecided]: the context ended first.
 func (w *Writer) Append(ctx context.Context, header nats.Header, data []byte) error {
-	w.counter++
 	m := Message{
 		// Unique per fence, incarnation and counter (PROTOCOL 2).
-		ID:     strconv.FormatUint(w.fence, 10) + ":" + w.worker + ":" + strconv.FormatUint(w.counter, 10),
+		ID:     strconv.FormatUint(w.fence, 10) + ":" + w.worker + ":" + strconv.FormatUint(w.log.tries.Add(1), 10),
 		Number: w.at.Number + 1, Fence: w.fence, Prev: w.at.Sequence, Data: data,
 	}
 	msg := &nats.Msg{Subject: w.subject, Header: m.header(), Data: data}
