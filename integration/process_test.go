@@ -19,8 +19,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-// binaries is the directory of the programs under test.
-var binaries string
+var (
+	binaries   string   // the directory of the programs under test
+	buildFlags []string // under the race detector they are built with it too
+)
 
 func TestMain(m *testing.M) {
 	var err error
@@ -38,7 +40,8 @@ func TestMain(m *testing.M) {
 }
 
 func build() error {
-	out, err := exec.Command("go", "build", "-o", binaries+"/", "../embedded/cmd/nats-server", "../cmd/worker").CombinedOutput()
+	out, err := exec.Command("go", append(append([]string{"build"}, buildFlags...),
+		"-o", binaries+"/", "../embedded/cmd/nats-server", "../cmd/worker")...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
@@ -77,6 +80,9 @@ func run(t *testing.T, name, program string, args ...string) *process {
 	}()
 	t.Cleanup(func() {
 		p.kill()
+		if len(p.lines("DATA RACE")) > 0 {
+			t.Errorf("%s: the race detector has found something", p.name)
+		}
 		if t.Failed() {
 			p.tell()
 		}
