@@ -31,11 +31,9 @@ type Commands struct {
 		History History `cmd:"" help:"A session's commits, from the log."`
 		List    List    `cmd:"" help:"The sessions of the namespace."`
 	} `cmd:"" help:"Look at sessions."`
-	Fleet  Fleet `cmd:"" help:"The workers of the namespace."`
-	Kernel struct {
-		Run KernelRun `cmd:"" help:"Run the bare machine: JSON trigger lines in, outcome lines out."`
-	} `cmd:"" help:"The machine without a fleet."`
-	Bench struct {
+	Fleet  Fleet  `cmd:"" help:"The workers of the namespace."`
+	Kernel Kernel `cmd:"" help:"The machine without a fleet."`
+	Bench  struct {
 		Fanout    Fanout    `cmd:"" help:"Many sessions, published to as fast as inputs are stored."`
 		Hot       Hot       `cmd:"" help:"One session, sequentially or pipelined."`
 		Roundtrip Roundtrip `cmd:"" help:"Publish and wait, over many sessions."`
