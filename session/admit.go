@@ -17,6 +17,7 @@ const (
 	rejectValidation = "ValidationFailed"
 	rejectIDInUse    = "InputIdInUse"
 	rejectInternal   = "Internal"
+	rejectNotFound   = "NotFound"
 )
 
 // admitEvent takes one input event through the accept pipeline (chapter 02, 6.4). Every

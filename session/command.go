@@ -23,25 +23,6 @@ type command struct {
 	cause cause
 }
 
-// handlers carry out the commands by name. Each answers with a report or a refusal.
-var handlers = map[string]func(*Session, *command) (report any, err error){
-	"register_session":             (*Session).registerCommand,
-	"ensure_session_with_executor": (*Session).ensureExecutorCommand,
-	"prepare_bindings":             (*Session).prepareBindingsCommand,
-	"ingest":                       (*Session).ingestCommand,
-	"publish_event":                (*Session).publishEventCommand,
-	"set_silent_intents":           (*Session).silentIntentsCommand,
-	"cancel_after_boundary":        (*Session).cancelAfterBoundaryCommand,
-	"interrupt":                    (*Session).interruptCommand,
-	"stop_runtime_executor":        (*Session).stopCommand,
-	"retire":                       (*Session).retireCommand,
-	"reset":                        (*Session).resetCommand,
-	"recycle":                      (*Session).recycleCommand,
-	"recover":                      (*Session).recoverCommand,
-	"destroy":                      (*Session).destroyCommand,
-	"unregister_session":           (*Session).unregisterCommand,
-}
-
 // commandName is the command an event of our own types asks for, known or not.
 func commandName(eventType string) (string, bool) {
 	name, ok := strings.CutPrefix(eventType, subjects.TypePrefix+string(subjects.ClassCommand)+".")
@@ -49,24 +30,6 @@ func commandName(eventType string) (string, bool) {
 		return "", false
 	}
 	return strings.CutSuffix(name, ".v1")
-}
-
-// refusal is a command that was not carried out. It is an answer, not a failure.
-type refusal struct {
-	kind, reason, guard string
-}
-
-func (r *refusal) Error() string { return r.kind + ": " + r.reason }
-
-func refused(kind string, r *kernel.Refusal) error {
-	out := &refusal{kind: kind, reason: r.String()}
-	if r.Phase == kernel.Destroyed {
-		out.kind = rejectDestroyed
-	}
-	if len(r.Guards) > 0 {
-		out.guard = r.Guards[0].Guard
-	}
-	return out
 }
 
 // errWaiting says that a command was taken and will be answered later.
@@ -90,15 +53,10 @@ func (s *Session) commandEvent(name string, ev *event.Event) {
 		d.Seen = append(d.Seen, seenKey{Key: cmd.key, What: seen{ID: cmd.event, Command: true}})
 		d.Ended = append(d.Ended, cmd.key)
 	})
-	handle, known := handlers[name]
-	if !known {
-		s.answer(cmd, nil, &refusal{kind: "UnknownCommand", reason: fmt.Sprintf("there is no command %q here", name)})
-		return
-	}
 	if len(cmd.data) == 0 {
 		cmd.data = jsontext.Value("{}")
 	}
-	report, err := handle(s, cmd)
+	report, err := handlerOf(name)(s, cmd)
 	if !errors.Is(err, errWaiting) {
 		s.answer(cmd, report, err)
 	}
@@ -116,11 +74,15 @@ func (s *Session) answer(cmd *command, report any, err error) {
 	rejected := commandRejected{Command: cmd.name, Kind: rejectInternal, Reason: err.Error()}
 	var r *refusal
 	var field *FieldError
+	var question *QueryError
 	switch {
 	case errors.As(err, &r):
-		rejected.Kind, rejected.Reason, rejected.Guard = r.kind, r.reason, r.guard
+		rejected.Kind, rejected.Reason, rejected.Phase = r.kind, r.reason, r.phase
+		rejected.Rule, rejected.Guard = r.rule, r.guard
 	case errors.As(err, &field):
 		rejected.Kind, rejected.Reason = rejectInvalid, field.Error()
+	case errors.As(err, &question):
+		rejected.Kind, rejected.Reason = question.kind(), question.Message
 	}
 	s.outcome("CommandRejected", rejected, cmd.cause)
 	s.env.Telemetry.CommandRejected()
@@ -181,14 +143,6 @@ func (s *Session) readSessionArg(c *command) error {
 		return err
 	}
 	return arg.check(s.id)
-}
-
-// try applies one trigger for a command.
-func (s *Session) try(t kernel.Trigger, c *command) error {
-	if o := s.apply(t, c.cause); !o.OK() {
-		return refused(rejectValidation, o.Refusal)
-	}
-	return nil
 }
 
 func (s *Session) sessionID() kernel.SessionId { return kernel.SessionId(s.id) }

@@ -178,6 +178,8 @@ type (
 		Command string `json:"command"`
 		Kind    string `json:"kind"`
 		Reason  string `json:"reason"`
+		Phase   string `json:"phase,omitzero"`
+		Rule    string `json:"rule,omitzero"`
 		Guard   string `json:"guard,omitzero"`
 	}
 )

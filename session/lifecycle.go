@@ -4,6 +4,25 @@ import (
 	"github.com/kalahari-run/kalahari/kernel"
 )
 
+// lifecycleCommands are chapter 01's.
+var lifecycleCommands = map[string]handler{
+	"register_session":             (*Session).registerCommand,
+	"ensure_session_with_executor": (*Session).ensureExecutorCommand,
+	"prepare_bindings":             (*Session).prepareBindingsCommand,
+	"ingest":                       (*Session).ingestCommand,
+	"publish_event":                (*Session).publishEventCommand,
+	"set_silent_intents":           (*Session).silentIntentsCommand,
+	"cancel_after_boundary":        (*Session).cancelAfterBoundaryCommand,
+	"interrupt":                    (*Session).interruptCommand,
+	"stop_runtime_executor":        (*Session).stopCommand,
+	"retire":                       (*Session).retireCommand,
+	"reset":                        (*Session).resetCommand,
+	"recycle":                      (*Session).recycleCommand,
+	"recover":                      (*Session).recoverCommand,
+	"destroy":                      (*Session).destroyCommand,
+	"unregister_session":           (*Session).unregisterCommand,
+}
+
 // The reports of lifecycle commands (chapter 01, error mapping).
 type (
 	retireReport struct {
@@ -171,8 +190,8 @@ func (s *Session) cancelAfterBoundaryCommand(c *command) (any, error) {
 	if err := c.read(&arg); err != nil {
 		return nil, err
 	}
-	if o := s.apply(&kernel.CancelAfterBoundary{Reason: arg.Reason}, c.cause); !o.OK() {
-		return nil, refused(rejectNotReady, o.Refusal)
+	if err := s.tryAs(rejectNotReady, &kernel.CancelAfterBoundary{Reason: arg.Reason}, c); err != nil {
+		return nil, err
 	}
 	if run, ok := s.kernel.State().CurrentRunID.Get(); ok {
 		s.apply(&kernel.RequestCancelAfterBoundary{RunID: run}, c.cause)
@@ -188,8 +207,8 @@ func (s *Session) interruptCommand(c *command) (any, error) {
 	if s.run == nil {
 		return nil, &refusal{kind: rejectNotReady, reason: "no run is in progress in phase " + s.kernel.Phase().String()}
 	}
-	if o := s.apply(&kernel.InterruptCurrentRun{}, c.cause); !o.OK() {
-		return nil, refused(rejectNotReady, o.Refusal)
+	if err := s.tryAs(rejectNotReady, &kernel.InterruptCurrentRun{}, c); err != nil {
+		return nil, err
 	}
 	r := s.run
 	r.interrupted = true

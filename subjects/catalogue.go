@@ -74,7 +74,7 @@ var outcomes = []entry{
 	{name: "InputApplied", about: "The input was applied at a boundary of a run.", data: "input_id run_id boundary_sequence"},
 	{name: "InputCompleted", about: "The input is terminal; there is exactly one of these for each accepted input.", data: "input_id run_id terminal_outcome result", lifecycle: true},
 	{name: "CommandApplied", about: "The command was carried out.", data: "command report", lifecycle: true},
-	{name: "CommandRejected", about: "The command was refused.", data: "command kind reason", lifecycle: true},
+	{name: "CommandRejected", about: "The command was refused.", data: "command kind reason phase rule guard", lifecycle: true},
 }
 
 // outputs are what runs produce.
@@ -82,7 +82,8 @@ var outputs = []entry{
 	{name: "RunOutput", about: "What a run produced.", data: "run_id content usage", lifecycle: true},
 }
 
-// commands are those of the machine's command table, in its order.
+// commands are those of the machine's command table, in its order; then the interrupt,
+// which the reference reaches by another way, and ours.
 var commands = []entry{
 	{name: "EnsureSessionWithExecutor", about: "Register the session and give it an executor."},
 	{name: "RegisterSession", about: "Register the session."},
@@ -130,6 +131,7 @@ var commands = []entry{
 	{name: "LoadBoundaryReceipt", about: "The receipt of one boundary of a run.", reads: true},
 	{name: "AcceptWithCompletion", about: "Admit an input and report its completion."},
 	{name: "AcceptWithoutWake", about: "Admit an input without waking the session."},
+	{name: "Interrupt", about: "Cancel the current run now."},
 }
 
 // effects are the public ones: those the machine declares external or routed, and

@@ -80,17 +80,6 @@ func (l *life) serve(ctx context.Context) (*services, error) {
 	return s, nil
 }
 
-// The codes of query errors (WIRE, queries).
-var (
-	errNoSession = &queryError{"session_not_found", "404", "there is no such session"}
-	errNoInput   = &queryError{"input_not_found", "404", "the session has no such input, or has forgotten it"}
-	errNoQuery   = &queryError{"unknown_query", "400", "there is no such query"}
-)
-
-type queryError struct{ code, status, message string }
-
-func (e *queryError) Error() string { return e.code + ": " + e.message }
-
 // query answers one question: from the session if it is here, through its owner if it
 // has one, from the store if nobody owns it.
 func (l *life) query(ctx context.Context, r micro.Request) {
@@ -98,7 +87,7 @@ func (l *life) query(ctx context.Context, r micro.Request) {
 	defer cancel()
 	id, name, ok := l.parseQuery(r.Subject())
 	if !ok {
-		respondError(r, errNoQuery)
+		respondError(r, session.ErrNoQuery)
 		return
 	}
 	answer, err := l.ask(ctx, id, name, r.Data(), true)
@@ -119,12 +108,18 @@ func (l *life) parseQuery(subject string) (id, name string, ok bool) {
 }
 
 func respondError(r micro.Request, err error) {
-	var q *queryError
-	if !errors.As(err, &q) {
-		q = &queryError{"internal", "500", err.Error()}
+	q := queryError(err)
+	body, _ := json.Marshal(map[string]any{"error": map[string]string{"code": q.Code, "message": q.Message}})
+	_ = r.Error(q.Status, q.Message, body) // an asker that is gone needs no answer
+}
+
+// queryError is an error as a query answers it.
+func queryError(err error) *session.QueryError {
+	var q *session.QueryError
+	if errors.As(err, &q) {
+		return q
 	}
-	body, _ := json.Marshal(map[string]any{"error": map[string]string{"code": q.code, "message": q.message}})
-	_ = r.Error(q.status, q.message, body)
+	return &session.QueryError{Code: "internal", Status: "500", Message: err.Error()}
 }
 
 // ask finds who can answer.
@@ -135,7 +130,7 @@ func (l *life) ask(ctx context.Context, id, name string, args []byte, mayForward
 	if s := l.guest(id); s != nil {
 		var answer []byte
 		var err error
-		askErr := s.Ask(ctx, func(v *session.View) { answer, err = view(v, name, args) })
+		askErr := s.Ask(ctx, func(v *session.View) { answer, err = v.Answer(name, args) })
 		if !errors.Is(askErr, session.ErrGone) {
 			return answer, errors.Join(askErr, err)
 		}
@@ -152,12 +147,12 @@ func (l *life) ask(ctx context.Context, id, name string, args []byte, mayForward
 	}
 	v, err := session.Stored(ctx, l.env, id)
 	if errors.Is(err, session.ErrUnknown) {
-		return nil, errNoSession
+		return nil, session.ErrNoSession
 	}
 	if err != nil {
 		return nil, err
 	}
-	return view(v, name, args)
+	return v.Answer(name, args)
 }
 
 func (l *life) ownerOf(ctx context.Context, id string) ([]byte, error) {
@@ -174,65 +169,30 @@ func (l *life) ownerOf(ctx context.Context, id string) ([]byte, error) {
 	}})
 }
 
-func view(v *session.View, name string, args []byte) ([]byte, error) {
-	switch name {
-	case "state":
-		r, err := v.State()
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(r)
-	case "inputs":
-		r, err := v.Inputs()
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(map[string]any{"inputs": r})
-	case "input":
-		var arg struct {
-			InputID string `json:"input_id"`
-		}
-		if err := json.Unmarshal(args, &arg); err != nil || arg.InputID == "" {
-			return nil, &queryError{"bad_request", "400", `the query "input" needs {"input_id":"..."}`}
-		}
-		r, err := v.Input(arg.InputID)
-		if errors.Is(err, session.ErrUnknown) {
-			return nil, errNoInput
-		}
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(r)
-	default:
-		return nil, errNoQuery
-	}
-}
-
 // forwarded answers a query another worker passed on.
 func (l *life) forwarded(ctx context.Context, m *nats.Msg) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	reply := nats.NewMsg(m.Reply)
 	id, name, ok := l.parseQuery(m.Header.Get(headerAsked))
-	err := error(errNoQuery)
+	err := error(session.ErrNoQuery)
 	if ok {
 		reply.Data, err = l.ask(ctx, id, name, m.Data, false)
 	}
 	if err != nil {
-		var q *queryError
-		if !errors.As(err, &q) {
-			q = &queryError{"internal", "500", err.Error()}
-		}
-		reply.Header.Set(micro.ErrorCodeHeader, q.status)
-		reply.Header.Set(micro.ErrorHeader, q.message)
-		reply.Header.Set(headerAsked, q.code)
+		q := queryError(err)
+		reply.Header.Set(micro.ErrorCodeHeader, q.Status)
+		reply.Header.Set(micro.ErrorHeader, q.Message)
+		reply.Header.Set(headerAsked, q.Code)
 	}
 	_ = l.nc.PublishMsg(reply) // an asker that is gone needs no answer
 }
 
 func forwardedAnswer(m *nats.Msg) ([]byte, error) {
 	if code := m.Header.Get(headerAsked); code != "" {
-		return nil, &queryError{code, m.Header.Get(micro.ErrorCodeHeader), m.Header.Get(micro.ErrorHeader)}
+		return nil, &session.QueryError{
+			Code: code, Status: m.Header.Get(micro.ErrorCodeHeader), Message: m.Header.Get(micro.ErrorHeader),
+		}
 	}
 	return m.Data, nil
 }

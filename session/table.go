@@ -1,0 +1,56 @@
+package session
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// handler carries out one command and answers it with a report (nil is an empty one), a
+// refusal, or errWaiting.
+type handler func(*Session, *command) (report any, err error)
+
+// handlers are the commands that change something, by name. Each part stands in the file
+// of its subject.
+var handlers = table(
+	// Chapter 01: the lifecycle.
+	lifecycleCommands,
+)
+
+// questions are what a [View] answers, by name: queries, and the read-only commands of
+// the command table. Each part stands in the file of its subject.
+var questions = table(
+	// Where the session stands, its inputs.
+	stateQuestions,
+)
+
+func table[V any](parts ...map[string]V) map[string]V {
+	all := map[string]V{}
+	for _, part := range parts {
+		for name := range part {
+			if _, twice := all[name]; twice {
+				panic("session: two handlers for " + name)
+			}
+		}
+		maps.Copy(all, part)
+	}
+	return all
+}
+
+// handlerOf finds who carries a command out. A read-only command is a question put
+// between the session's inputs.
+func handlerOf(name string) handler {
+	if h, ok := handlers[name]; ok {
+		return h
+	}
+	known, ok := subjects.Lookup(subjects.CommandType(name))
+	if q, answered := questions[name]; answered && ok && known.ReadOnly {
+		return func(s *Session, c *command) (any, error) { return q(&View{s}, c.data) }
+	}
+	kind, reason := "UnknownCommand", fmt.Sprintf("there is no command %q", name)
+	if ok {
+		kind, reason = "Unsupported", fmt.Sprintf("the command %q is not carried out by this worker", name)
+	}
+	return func(*Session, *command) (any, error) { return nil, &refusal{kind: kind, reason: reason} }
+}
