@@ -97,6 +97,10 @@ func (s *Session) ID() string { return s.id }
 // Fence is the fence token under which this worker owns the session.
 func (s *Session) Fence() uint64 { return s.fence.Load() }
 
+// Cursor is the stream sequence of the last mailbox message in the log. It may be asked
+// once Run has returned.
+func (s *Session) Cursor() uint64 { return s.cursor }
+
 func (s *Session) now() time.Time { return s.env.Now() }
 
 // Drain makes the session leave: no new run starts, the one in progress may end. Run

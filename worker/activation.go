@@ -88,12 +88,18 @@ func (l *life) activation(ctx context.Context, m jetstream.Msg) {
 		l.misplaced(ctx, m, err)
 		return
 	}
-	if l.here(id) {
+	meta, err := m.Metadata()
+	if err != nil {
+		l.log.WarnContext(ctx, "an activation without metadata", "subject", m.Subject(), "error", err)
+		return
+	}
+	if l.vouch(id, meta.Sequence.Stream) {
 		l.ack(m)
 		return
 	}
+	// Noted before the view is read: the owner's key may vanish in between.
+	l.entrusted.note(id)
 	if owner, ok := l.owners.Lookup(id); ok && owner.Incarnation != l.me && l.members.Alive(owner.Incarnation) {
-		// A stale view is made good by the sweeper (PROTOCOL 17).
 		l.ack(m)
 		return
 	}

@@ -13,6 +13,9 @@ import (
 type guest struct {
 	session *session.Session // nil while the claim is under way
 	stop    context.CancelFunc
+	// vouched is the last mailbox message that was acked on the activation consumer
+	// because the session is here.
+	vouched uint64
 }
 
 // reserve notes that a session is being claimed, so that it is claimed once. It fails if
@@ -27,10 +30,13 @@ func (l *life) reserve(id string) bool {
 	return true
 }
 
-func (l *life) unreserve(id string) {
+// unreserve reports whether the session was vouched for meanwhile.
+func (l *life) unreserve(id string) (vouched bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	vouched = l.hosted[id].vouched > 0
 	delete(l.hosted, id)
+	return vouched
 }
 
 // here reports whether the session is hosted by this worker, on its way, or quarantined:
@@ -39,6 +45,18 @@ func (l *life) here(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.hosted[id] != nil || l.quarantined[id] != nil
+}
+
+// vouch reports whether the session is here and so answers for mailbox message seq: if it
+// leaves without having taken it, it is claimed again.
+func (l *life) vouch(id string, seq uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if g := l.hosted[id]; g != nil {
+		g.vouched = max(g.vouched, seq)
+		return true
+	}
+	return l.quarantined[id] != nil
 }
 
 func (l *life) guest(id string) *session.Session {
@@ -71,7 +89,8 @@ func (l *life) host(owner kv.Owner) {
 		cancel()
 		return
 	}
-	l.hosted[owner.Session] = &guest{session: s, stop: cancel}
+	g := l.hosted[owner.Session]
+	g.session, g.stop = s, cancel
 	n := len(l.hosted)
 	l.guests.Add(1)
 	l.mu.Unlock()
@@ -82,12 +101,22 @@ func (l *life) host(owner kv.Owner) {
 		end, err := s.Run(ctx)
 		l.mu.Lock()
 		delete(l.hosted, owner.Session)
-		n := len(l.hosted)
+		n, vouched := len(l.hosted), g.vouched
 		if end == session.Quarantined {
 			l.quarantined[owner.Session] = err
 		}
 		l.mu.Unlock()
 		l.observe(func(o Observer) { o.Hosting(n) })
+		if vouched > s.Cursor() {
+			// It came after the session's last look at its mailbox (PROTOCOL 15), and the
+			// activation consumer will not tell of it again.
+			switch end {
+			case session.Released:
+				l.reclaim(owner.Session)
+			case session.Lost:
+				l.lookAfter(context.Background(), owner.Session)
+			}
+		}
 		l.log.Debug("session left", "session", owner.Session, "fence", owner.Fence, "how", end, "error", err)
 	}()
 }
@@ -106,12 +135,24 @@ func (l *life) claim(ctx context.Context, id string) bool {
 	}
 	owner, takeover, held := l.win(ctx, id)
 	if owner.Fence == 0 {
-		l.unreserve(id)
+		if l.unreserve(id) && held {
+			// Who has the session may have let it go before what was vouched for came.
+			l.lookAfter(ctx, id)
+		}
 		return held
 	}
 	l.observe(func(o Observer) { o.Claimed(takeover) })
 	l.host(owner)
 	return true
+}
+
+// reclaim takes a session back that was let go too early. A worker that has no room or
+// leaves takes the key alone: it is an obligation, met by adoption or by takeover
+// (PROTOCOL 14, 16).
+func (l *life) reclaim(id string) {
+	if !l.claim(context.Background(), id) {
+		l.win(context.Background(), id)
+	}
 }
 
 // win claims the key. held says that somebody alive has it.

@@ -53,29 +53,28 @@ func (l *life) sweepShard(ctx context.Context, shard int) error {
 			if owner, ok := l.owners.Lookup(id); ok && l.alive(ctx, owner.Incarnation) && owner.Incarnation != l.me {
 				continue
 			}
-			if err := l.sweepSession(ctx, shard, subject, id); err != nil {
+			waits, err := l.inputWaits(ctx, subject, id)
+			if err != nil {
 				return err
+			}
+			if waits {
+				l.log.InfoContext(ctx, "sweeper found a session without an owner", "session", id)
+				l.claim(ctx, id)
 			}
 		}
 	}
 	return nil
 }
 
-func (l *life) sweepSession(ctx context.Context, shard int, subject, id string) error {
-	last, err := l.env.Mailboxes[shard].GetLastMsgForSubject(ctx, subject)
+// inputWaits reports whether a mailbox subject holds anything past the session's cursor.
+func (l *life) inputWaits(ctx context.Context, subject, id string) (bool, error) {
+	last, err := l.env.Mailboxes[l.ns.Shard(id)].GetLastMsgForSubject(ctx, subject)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	cursor, err := session.Cursor(ctx, l.env, id)
-	if err != nil {
-		return err
-	}
-	if last.Sequence > cursor {
-		l.log.InfoContext(ctx, "sweeper found a session without an owner", "session", id)
-		l.claim(ctx, id)
-	}
-	return nil
+	return last.Sequence > cursor, err
 }

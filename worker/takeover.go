@@ -33,6 +33,7 @@ func (l *life) watch(ctx context.Context) {
 				}
 			}
 		case <-tick.C:
+			l.entrusted.age()
 			for _, owner := range l.owners.ByIncarnation(l.me) {
 				l.mine(ctx, owner)
 			}
@@ -54,6 +55,9 @@ func (l *life) ownerChanged(ctx context.Context, c kv.OwnerChange) {
 	}
 	switch {
 	case !c.Owned():
+		if l.entrusted.take(c.Session) {
+			l.inBackground(ctx, func() { l.lookAfter(ctx, c.Session) })
+		}
 	case c.Owner.Incarnation == l.me:
 		l.mine(ctx, c.Owner)
 	case c.Owner.Incarnation == "":

@@ -200,6 +200,8 @@ type life struct {
 	claims  chan struct{} // bounds claims under way
 	joined  time.Time
 
+	entrusted entrusted
+
 	mu          sync.Mutex
 	hosted      map[string]*guest
 	quarantined map[string]error

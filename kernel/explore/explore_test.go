@@ -28,7 +28,8 @@ func TestTheKnownViolationsOfTheLifecycleAreFound(t *testing.T) {
 		depth = 6 // the race detector makes it ten times as slow
 	}
 	r := explored(t, explore.Options{Region: "lifecycle", Depth: depth})
-	if !r.Complete || len(r.Missing) > 0 {
+	// The longest of them take seven steps.
+	if !r.Complete || len(r.Missing) > 0 && depth > 6 {
 		t.Errorf("complete %v, not met: %v", r.Complete, r.Missing)
 	}
 	for _, v := range r.Unexpected() {
