@@ -330,7 +330,7 @@ func (r *reader) blob(ctx context.Context, ref string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return store.Blobs.Get(ctx, r.session, ref)
+	return store.Blobs.Body(ctx, r.session, ref)
 }
 
 // logEnd is where the log of a session's shard ends, by its leader's word and clock.

@@ -172,7 +172,7 @@ func (w *world) blob(session, ref string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return store.Blobs.Get(w.t.Context(), session, ref)
+	return store.Blobs.Body(w.t.Context(), session, ref)
 }
 
 func (h *history) completed() int {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,9 +18,15 @@ import (
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
-// Blobs is the object store: payloads, records and snapshots too large for a
-// message, named by session and content (rule 38). A blob has one writer, the
-// owner of its session, so nobody counts references.
+// Blobs is the object store: payloads, commits and snapshots too large for a
+// message, named by session (rule 38). A blob belongs to one session: its owner
+// alone deletes what the session no longer needs, so nobody counts references
+// across writers.
+//
+// A payload is stored by whoever produces it, before the event that refers to it,
+// and storing what is there already moves its revision on. A deletion names the
+// revision it means. So an owner that lets a payload go while a producer stores it
+// anew takes nothing from the producer.
 //
 // What is stored is what every client of a NATS object store understands, but it
 // is read and written here by leader reads and compare-and-swap like everything
@@ -51,47 +58,115 @@ func openBlobs(ctx context.Context, js jetstream.JetStream, ns subjects.Namespac
 	return b, nil
 }
 
+// Blob is a payload in the object store.
+type Blob struct {
+	// Ref names it: "sha256:" and the hash of its content in hex.
+	Ref string `json:"ref"`
+	// Size is its length in bytes.
+	Size uint64 `json:"size"`
+	// Revision is of its latest upload.
+	Revision uint64 `json:"revision"`
+}
+
 const refScheme = "sha256:"
+
+// Ref is the reference of content: "sha256:<hex>".
+func Ref(data []byte) string { return refScheme + digest(data) }
+
+// CheckRef tells whether ref is a reference; [ErrRef] if not.
+func CheckRef(ref string) error {
+	_, err := hashOf(ref)
+	return err
+}
+
+func hashOf(ref string) (string, error) {
+	hash, ok := strings.CutPrefix(ref, refScheme)
+	if raw, err := hex.DecodeString(hash); !ok || err != nil || len(raw) != sha256.Size {
+		return "", fmt.Errorf("%w: %q is not sha256:<64 hex digits>", ErrRef, ref)
+	}
+	return strings.ToLower(hash), nil
+}
 
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
 }
 
-func (b *Blobs) name(session, ref string) (name, hash string, err error) {
+// bodyName is the name of a commit that is too large for its message. It is no
+// payload's: whoever uploads the same bytes must not come to share it.
+func bodyName(session, hash string) string { return subjects.BlobName(session, "commit-"+hash) }
+
+func name(session, ref string, of func(session, hash string) string) (name, hash string, err error) {
 	if err := subjects.CheckToken("session", session); err != nil {
 		return "", "", err
 	}
-	hash, ok := strings.CutPrefix(ref, refScheme)
-	if raw, err := hex.DecodeString(hash); !ok || err != nil || len(raw) != sha256.Size {
-		return "", "", fmt.Errorf("blob reference %q is not sha256:<64 hex digits>", ref)
+	if hash, err = hashOf(ref); err != nil {
+		return "", "", err
 	}
-	hash = strings.ToLower(hash)
-	return subjects.BlobName(session, hash), hash, nil
+	return of(session, hash), hash, nil
 }
 
-// Put stores data and returns its reference, "sha256:<hex>". Storing the same
-// data again stores nothing, if it is whole. An error says nothing about what is
-// stored; Put may be called again.
-func (b *Blobs) Put(ctx context.Context, session string, data []byte) (ref string, err error) {
-	ref = refScheme + digest(data)
-	name, hash, err := b.name(session, ref)
+// Put stores a payload. Storing the same data again stores only its record anew, if
+// it is whole. An error says nothing about what is stored; Put may be called again.
+func (b *Blobs) Put(ctx context.Context, session string, data []byte) (Blob, error) {
+	blob := Blob{Ref: Ref(data), Size: uint64(len(data))}
+	name, hash, err := name(session, blob.Ref, subjects.BlobName)
 	if err == nil {
-		if _, err := b.get(ctx, name, hash); err == nil {
-			return ref, nil
-		}
-		err = b.put(ctx, name, data)
+		blob.Revision, err = b.touch(ctx, name, hash)
+	}
+	if errors.Is(err, ErrNoBlob) || errors.Is(err, ErrCorrupt) {
+		blob.Revision, err = b.put(ctx, name, data)
 	}
 	if err != nil {
-		return "", fmt.Errorf("put blob of %s: %w", session, err)
+		return Blob{}, fmt.Errorf("put blob of %s: %w", session, err)
 	}
-	return ref, nil
+	return blob, nil
 }
 
-// Get returns a blob, its content checked against the reference. [ErrNoBlob] if
+// touch stores the record of an object again, if the object is whole.
+func (b *Blobs) touch(ctx context.Context, name, hash string) (uint64, error) {
+	for attempt := 0; ; attempt++ {
+		if _, err := b.get(ctx, name, hash); err != nil {
+			return 0, err
+		}
+		e, _, err := b.record(ctx, name)
+		if err != nil {
+			return 0, err
+		}
+		if e.gone {
+			return 0, ErrNoBlob
+		}
+		revision, err := b.meta.cas(ctx, recordOf(name, e.value, e.seq))
+		if !errors.Is(err, ErrMoved) || !pause(ctx, attempt) {
+			return revision, err
+		}
+	}
+}
+
+// Stat finds a payload without reading it. [ErrNoBlob] if there is none.
+func (b *Blobs) Stat(ctx context.Context, session, ref string) (Blob, error) {
+	name, _, err := name(session, ref, subjects.BlobName)
+	if err != nil {
+		return Blob{}, fmt.Errorf("blob of %s: %w", session, err)
+	}
+	e, info, err := b.record(ctx, name)
+	if err == nil && (e.gone || info.Deleted) {
+		err = ErrNoBlob
+	}
+	if err != nil {
+		return Blob{}, fmt.Errorf("blob %s of %s: %w", ref, session, err)
+	}
+	return Blob{Ref: ref, Size: info.Size, Revision: e.seq}, nil
+}
+
+// Get returns a payload, its content checked against the reference. [ErrNoBlob] if
 // there is none, [ErrCorrupt] if it is not what was put.
 func (b *Blobs) Get(ctx context.Context, session, ref string) ([]byte, error) {
-	name, hash, err := b.name(session, ref)
+	return b.read(ctx, session, ref, subjects.BlobName)
+}
+
+func (b *Blobs) read(ctx context.Context, session, ref string, of func(session, hash string) string) ([]byte, error) {
+	name, hash, err := name(session, ref, of)
 	if err != nil {
 		return nil, fmt.Errorf("get blob of %s: %w", session, err)
 	}
@@ -102,16 +177,38 @@ func (b *Blobs) Get(ctx context.Context, session, ref string) ([]byte, error) {
 	return data, nil
 }
 
-// Delete removes a blob; one that is not there is no error. Only the session's
-// owner may, and only what no commit behind the latest confirmed snapshot and
-// none since refers to: a deletion has no fence of its own.
-func (b *Blobs) Delete(ctx context.Context, session, ref string) error {
-	name, _, err := b.name(session, ref)
+// PutBody stores a commit that is too large for its message and returns its reference.
+func (b *Blobs) PutBody(ctx context.Context, session string, data []byte) (ref string, err error) {
+	ref = Ref(data)
+	name, hash, err := name(session, ref, bodyName)
 	if err == nil {
-		err = b.remove(ctx, name)
+		if _, err := b.get(ctx, name, hash); err == nil {
+			return ref, nil
+		}
+		_, err = b.put(ctx, name, data)
 	}
 	if err != nil {
-		return fmt.Errorf("delete blob %s of %s: %w", ref, session, err)
+		return "", fmt.Errorf("put commit of %s: %w", session, err)
+	}
+	return ref, nil
+}
+
+// Body returns a commit that was stored with [Blobs.PutBody]. The errors are those of
+// [Blobs.Get].
+func (b *Blobs) Body(ctx context.Context, session, ref string) ([]byte, error) {
+	return b.read(ctx, session, ref, bodyName)
+}
+
+// Delete removes a payload up to the given revision; one that is not there is no
+// error, and one that was stored again since then stays. Only the session's owner
+// may, and only what no stored commit refers to: a deletion has no fence of its own.
+func (b *Blobs) Delete(ctx context.Context, session string, blob Blob) error {
+	name, _, err := name(session, blob.Ref, subjects.BlobName)
+	if err == nil {
+		err = b.remove(ctx, name, blob.Revision)
+	}
+	if err != nil {
+		return fmt.Errorf("delete blob %s of %s: %w", blob.Ref, session, err)
 	}
 	return nil
 }
@@ -132,7 +229,7 @@ func (b *Blobs) DeleteSession(ctx context.Context, session string) error {
 		if err != nil || !strings.HasPrefix(string(name), subjects.BlobName(session, "")) {
 			continue
 		}
-		if err := b.remove(ctx, string(name)); err != nil {
+		if err := b.remove(ctx, string(name), latest); err != nil {
 			return fmt.Errorf("delete blobs of %s: %s: %w", session, name, err)
 		}
 	}
@@ -154,7 +251,7 @@ func (b *Blobs) record(ctx context.Context, name string) (entry, jetstream.Objec
 // put stores an object under a name, over whatever is there: first the chunks,
 // each exactly once, then the record that makes them an object. Then what was
 // there before goes. Chunks of an upload that was cut short stay as waste.
-func (b *Blobs) put(ctx context.Context, name string, data []byte) error {
+func (b *Blobs) put(ctx context.Context, name string, data []byte) (revision uint64, err error) {
 	sum := sha256.Sum256(data)
 	info := jetstream.ObjectInfo{
 		ObjectMeta: jetstream.ObjectMeta{Name: name, Opts: &jetstream.ObjectMetaOptions{ChunkSize: chunkSize}},
@@ -163,46 +260,63 @@ func (b *Blobs) put(ctx context.Context, name string, data []byte) error {
 	}
 	var last uint64
 	for chunk := range slices.Chunk(data, chunkSize) {
-		var err error
 		info.Chunks++
 		last, err = b.chunks.cas(ctx, write{key: info.NUID, id: newID(), expected: last, value: chunk})
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
 	value, err := json.Marshal(info)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for attempt := 0; ; attempt++ {
 		e, old, err := b.record(ctx, name)
 		if err != nil && !errors.Is(err, ErrCorrupt) {
-			return err
+			return 0, err
 		}
-		_, err = b.meta.cas(ctx, write{
-			key: encodeName(name), id: newID(), expected: e.seq, value: value,
-			header: nats.Header{jetstream.MsgRollup: {jetstream.MsgRollupSubject}},
-		})
+		revision, err := b.meta.cas(ctx, recordOf(name, value, e.seq))
 		if err == nil {
 			if old.NUID != "" {
 				_ = b.purge(ctx, b.chunks.prefix+old.NUID, 0) // nothing refers to it: waste at worst
 			}
-			return nil
+			return revision, nil
 		}
 		if !errors.Is(err, ErrMoved) || !pause(ctx, attempt) {
-			return err
+			return 0, err
 		}
 	}
 }
 
+// recordOf is the write of an object's record over the one at the expected sequence.
+func recordOf(name string, value []byte, expected uint64) write {
+	return write{
+		key: encodeName(name), id: newID(), expected: expected, value: value,
+		header: nats.Header{jetstream.MsgRollup: {jetstream.MsgRollupSubject}},
+	}
+}
+
+// get reads an object. One that is replaced meanwhile loses its chunks under the
+// reader, who then reads the new one.
 func (b *Blobs) get(ctx context.Context, name, hash string) ([]byte, error) {
-	e, info, err := b.record(ctx, name)
-	if err != nil {
-		return nil, err
+	var before uint64
+	for {
+		e, info, err := b.record(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if e.gone || info.Deleted {
+			return nil, ErrNoBlob
+		}
+		data, err := b.content(ctx, info, hash)
+		if !errors.Is(err, ErrCorrupt) || e.seq == before {
+			return data, err
+		}
+		before = e.seq
 	}
-	if e.gone || info.Deleted {
-		return nil, ErrNoBlob
-	}
+}
+
+func (b *Blobs) content(ctx context.Context, info jetstream.ObjectInfo, hash string) ([]byte, error) {
 	var data []byte
 	var last uint64
 	for n := range info.Chunks {
@@ -221,21 +335,29 @@ func (b *Blobs) get(ctx context.Context, name, hash string) ([]byte, error) {
 	return data, nil
 }
 
-// remove deletes an object, the record first. It leaves no record of the
-// deletion, as an object store usually does: one would stay for ever for every
-// snapshot that was ever replaced.
-func (b *Blobs) remove(ctx context.Context, name string) error {
+// latest is a deletion of whatever there is.
+const latest = math.MaxUint64
+
+// remove deletes an object whose record is not newer than upTo, the record first. It
+// leaves no record of the deletion, as an object store usually does: one would stay
+// for ever for every payload and snapshot that ever was.
+func (b *Blobs) remove(ctx context.Context, name string, upTo uint64) error {
 	e, info, err := b.record(ctx, name)
 	if err != nil && !errors.Is(err, ErrCorrupt) {
 		return err
 	}
-	if e.seq == 0 {
+	if e.seq == 0 || e.seq > upTo {
 		return nil
 	}
 	if err := b.purge(ctx, b.meta.prefix+encodeName(name), e.seq+1); err != nil {
 		return err
 	}
-	if info.NUID == "" {
+	// A record that was stored again in between refers to the same chunks. One that
+	// is stored from now on cannot: its writer found none to store again.
+	if e, _, err = b.record(ctx, name); err != nil && !errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	if info.NUID == "" || e.seq != 0 {
 		return nil
 	}
 	return b.purge(ctx, b.chunks.prefix+info.NUID, 0)

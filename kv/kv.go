@@ -41,6 +41,7 @@ var (
 	ErrNoSession  = errors.New("no such session")
 	ErrNoBlob     = errors.New("no such blob")
 	ErrCorrupt    = errors.New("stored data is corrupt")
+	ErrRef        = errors.New("not a reference to a blob")
 )
 
 // Incarnation names one run of one process: "<name>-<ULID>", a legal subject

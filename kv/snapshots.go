@@ -117,7 +117,7 @@ func (s *Snapshots) Write(ctx context.Context, snap Snapshot, expected uint64) (
 		// that cleans up after itself can never remove what the new owner refers
 		// to, however equal their bytes are.
 		blob = subjects.BlobName(snap.Session, "snapshot-"+w.id)
-		if err := s.blobs.put(ctx, blob, snap.Data); err != nil {
+		if _, err := s.blobs.put(ctx, blob, snap.Data); err != nil {
 			return fail(err)
 		}
 		w.value = nil
@@ -158,7 +158,7 @@ func (s *Snapshots) current(ctx context.Context, session string, expected uint64
 func (s *Snapshots) clean(ctx context.Context, blob string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	_ = s.blobs.remove(ctx, blob)
+	_ = s.blobs.remove(ctx, blob, latest)
 }
 
 type snapshotHeader struct{ blob, digest string }

@@ -139,44 +139,68 @@ func TestBlobs(t *testing.T) {
 	env := embeddedtest.Provisioned(t, "test", 1)
 	b := open(t, env.JS, env.Namespace).Blobs
 	ctx := t.Context()
-	refs := map[string][]string{}
+	blobs := map[string][]Blob{}
 	data := [][]byte{{}, []byte("x"), noise(100 << 10), noise(1 << 20)}
 	for _, session := range []string{"a", "ab"} {
 		for _, d := range data {
+			var last Blob
 			for range 2 {
-				ref := must[string](t)(b.Put(ctx, session, d))
-				if got := must[[]byte](t)(b.Get(ctx, session, ref)); !bytes.Equal(got, d) {
-					t.Fatalf("%s: %d bytes of %d", ref, len(got), len(d))
+				blob := must[Blob](t)(b.Put(ctx, session, d))
+				if blob.Ref != Ref(d) || blob.Size != uint64(len(d)) || blob.Revision <= last.Revision {
+					t.Fatalf("%d bytes are %+v after %+v", len(d), blob, last)
 				}
-				refs[session] = append(refs[session], ref)
+				last = blob
+				if got := must[Blob](t)(b.Stat(ctx, session, blob.Ref)); got != blob {
+					t.Fatalf("there is %+v, not %+v", got, blob)
+				}
+				if got := must[[]byte](t)(b.Get(ctx, session, blob.Ref)); !bytes.Equal(got, d) {
+					t.Fatalf("%s: %d bytes of %d", blob.Ref, len(got), len(d))
+				}
 			}
+			blobs[session] = append(blobs[session], last)
 		}
 	}
-	first := refs["a"][0]
-	_, err := b.Get(ctx, "b", first) // blobs are a session's own (rule 38)
-	isErr(t, err, ErrNoBlob)
+	first := blobs["a"][0]
+	for _, session := range []string{"b", "ab-"} { // blobs are a session's own (rule 38)
+		_, err := b.Get(ctx, session, first.Ref)
+		isErr(t, err, ErrNoBlob)
+	}
 	for range 2 {
 		if err := b.Delete(ctx, "a", first); err != nil {
 			t.Fatal(err)
 		}
+		_, err := b.Get(ctx, "a", first.Ref)
+		isErr(t, err, ErrNoBlob)
+		_, err = b.Stat(ctx, "a", first.Ref)
+		isErr(t, err, ErrNoBlob)
 	}
-	_, err = b.Get(ctx, "a", first)
+	must[Blob](t)(b.Put(ctx, "a", data[0])) // again after a deletion
+	for _, ref := range []string{"", "sha256:", "sha256:zz", "md5:" + first.Ref[7:], first.Ref + "00"} {
+		_, err := b.Get(ctx, "a", ref)
+		isErr(t, err, ErrRef)
+		_, err = b.Stat(ctx, "a", ref)
+		isErr(t, err, ErrRef)
+	}
+	// A commit of the same bytes is another object.
+	body := must[string](t)(b.PutBody(ctx, "a", data[2]))
+	must[string](t)(b.PutBody(ctx, "a", data[2]))
+	if err := b.Delete(ctx, "a", must[Blob](t)(b.Stat(ctx, "a", body))); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Get(ctx, "a", body)
 	isErr(t, err, ErrNoBlob)
-	must[string](t)(b.Put(ctx, "a", data[0])) // again after a deletion
-	for _, ref := range []string{"", "sha256:", "sha256:zz", "md5:" + first[7:], first + "00"} {
-		if _, err := b.Get(ctx, "a", ref); err == nil || errors.Is(err, ErrNoBlob) {
-			t.Errorf("%q: %v", ref, err)
-		}
+	if got := must[[]byte](t)(b.Body(ctx, "a", body)); !bytes.Equal(got, data[2]) {
+		t.Fatalf("the commit is %d bytes", len(got))
 	}
 	if err := b.DeleteSession(ctx, "a"); err != nil {
 		t.Fatal(err)
 	}
-	for _, ref := range refs["a"] {
-		_, err = b.Get(ctx, "a", ref)
+	for _, blob := range blobs["a"] {
+		_, err = b.Get(ctx, "a", blob.Ref)
 		isErr(t, err, ErrNoBlob)
 	}
-	for _, ref := range refs["ab"] {
-		must[[]byte](t)(b.Get(ctx, "ab", ref))
+	for _, blob := range blobs["ab"] {
+		must[[]byte](t)(b.Get(ctx, "ab", blob.Ref))
 	}
 	if err := b.DeleteSession(ctx, "ab"); err != nil {
 		t.Fatal(err)
@@ -185,13 +209,13 @@ func TestBlobs(t *testing.T) {
 		t.Fatalf("deletions left %d messages", n)
 	}
 	// What lost its chunks is repaired by the next upload.
-	ref := must[string](t)(b.Put(ctx, "a", data[2]))
+	ref := must[Blob](t)(b.Put(ctx, "a", data[2])).Ref
 	if err := b.raw.Purge(ctx, jetstream.WithPurgeSubject("$O."+env.Namespace.BlobsBucket()+".C.*")); err != nil {
 		t.Fatal(err)
 	}
 	_, err = b.Get(ctx, "a", ref)
 	isErr(t, err, ErrCorrupt)
-	must[string](t)(b.Put(ctx, "a", data[2]))
+	must[Blob](t)(b.Put(ctx, "a", data[2]))
 	must[[]byte](t)(b.Get(ctx, "a", ref))
 	// Other clients read what we write, and we what they write.
 	store := must[jetstream.ObjectStore](t)(env.JS.ObjectStore(ctx, env.Namespace.BlobsBucket()))
@@ -204,7 +228,56 @@ func TestBlobs(t *testing.T) {
 	}
 	_, err = b.Get(ctx, "a", ref)
 	isErr(t, err, ErrNoBlob)
-	must[string](t)(b.Put(ctx, "a", data[2]))
+	must[Blob](t)(b.Put(ctx, "a", data[2]))
+	info := must[*jetstream.ObjectInfo](t)(store.PutBytes(ctx, name, data[3][:10]))
+	if _, err = b.Get(ctx, "a", ref); info.Size != 10 || !errors.Is(err, ErrCorrupt) {
+		t.Fatalf("another content under the same name: %v", err)
+	}
+}
+
+// A producer stores a payload again while the owner, who knows only the first upload,
+// deletes it: in whichever order, the producer's stays.
+func TestADeletionLeavesALaterUpload(t *testing.T) {
+	t.Parallel()
+	env := embeddedtest.Provisioned(t, "test", 1)
+	b := open(t, env.JS, env.Namespace).Blobs
+	ctx := t.Context()
+	data := noise(300 << 10)
+	known := must[Blob](t)(b.Put(ctx, "s", data))
+	must[Blob](t)(b.Put(ctx, "s", data))
+	if err := b.Delete(ctx, "s", known); err != nil {
+		t.Fatal(err)
+	}
+	must[[]byte](t)(b.Get(ctx, "s", known.Ref))
+	for _, step := range []struct {
+		subject string
+		before  bool // it is stored before the step is taken
+	}{{"STREAM.MSG.GET.", true}, {"STREAM.MSG.GET.", false}, {"STREAM.PURGE.", true}, {"STREAM.PURGE.", false}} {
+		known = must[Blob](t)(b.Stat(ctx, "s", known.Ref))
+		slow, m := between(t, env)
+		m.inject(step.subject, 1, nil)
+		m.faults[0].handle = func(forward func() *nats.Msg) *nats.Msg {
+			if step.before {
+				must[Blob](t)(b.Put(ctx, "s", data))
+				return forward()
+			}
+			answer := forward()
+			must[Blob](t)(b.Put(ctx, "s", data))
+			return answer
+		}
+		if err := slow.Blobs.Delete(ctx, "s", known); err != nil {
+			t.Fatal(err)
+		}
+		if got := must[[]byte](t)(b.Get(ctx, "s", known.Ref)); !bytes.Equal(got, data) {
+			t.Fatalf("%+v: %d bytes are left", step, len(got))
+		}
+	}
+	if err := b.Delete(ctx, "s", must[Blob](t)(b.Stat(ctx, "s", known.Ref))); err != nil {
+		t.Fatal(err)
+	}
+	if n := stored(t, env); n != 0 {
+		t.Fatalf("%d messages are left", n)
+	}
 }
 
 // A blob survives whatever the network does to its upload.
@@ -215,12 +288,12 @@ func TestBlobsOverABadNetwork(t *testing.T) {
 		for i, subject := range []string{".C.", ".M.", ".C."} {
 			m.heal()
 			m.inject(subject, 2+i, loseAnswer)
-			ref := must[string](t)(s.Blobs.Put(t.Context(), "s", data))
-			if got := must[[]byte](t)(direct.Blobs.Get(t.Context(), "s", ref)); !bytes.Equal(got, data) {
+			blob := must[Blob](t)(s.Blobs.Put(t.Context(), "s", data))
+			if got := must[[]byte](t)(direct.Blobs.Get(t.Context(), "s", blob.Ref)); !bytes.Equal(got, data) {
 				t.Fatalf("%d bytes of %d", len(got), len(data))
 			}
 			m.inject("STREAM.PURGE", 2, loseAnswer)
-			if err := s.Blobs.Delete(t.Context(), "s", ref); err != nil {
+			if err := s.Blobs.Delete(t.Context(), "s", blob); err != nil {
 				t.Fatal(err)
 			}
 		}

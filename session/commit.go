@@ -29,7 +29,7 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 	}
 	data := s.body(kind)
 	if len(data) > maxInline {
-		ref, err := s.env.Store.Blobs.Put(ctx, s.id, data)
+		ref, err := s.env.Store.Blobs.PutBody(ctx, s.id, data)
 		if err != nil {
 			return fmt.Errorf("session %s: commit body of %d bytes: %w", s.id, len(data), err)
 		}

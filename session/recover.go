@@ -152,7 +152,7 @@ func readBody(ctx context.Context, env *Env, session string, data []byte) (*body
 	if b.DataRef == "" {
 		return &b, nil
 	}
-	whole, err := env.Store.Blobs.Get(ctx, session, b.DataRef)
+	whole, err := env.Store.Blobs.Body(ctx, session, b.DataRef)
 	if errors.Is(err, kv.ErrNoBlob) {
 		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
 	}

@@ -202,7 +202,7 @@ func (f *Fleet) append(id string, s *session, body any) error {
 		if err != nil {
 			return err
 		}
-		ref, err := store.Blobs.Put(ctx, id, data)
+		ref, err := store.Blobs.PutBody(ctx, id, data)
 		if err != nil {
 			return err
 		}

@@ -125,7 +125,7 @@ func (f *conn) read(ctx context.Context, m jetstream.Msg) (commit, error) {
 		var store *kv.Store
 		var data []byte
 		if store, err = kv.Open(ctx, f.js, f.ns); err == nil {
-			if data, err = store.Blobs.Get(ctx, session, body.DataRef); err == nil {
+			if data, err = store.Blobs.Body(ctx, session, body.DataRef); err == nil {
 				err = json.Unmarshal(data, &body)
 			}
 		}
