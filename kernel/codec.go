@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -93,7 +92,7 @@ func UnmarshalState(data []byte) (State, error) {
 // OverlayState decodes the fields present in data over s. It is for setting a scene in
 // tests and reproductions.
 func OverlayState(s *State, data []byte) error {
-	if err := json.Unmarshal(data, s, decodeOptions); err != nil {
+	if err := unmarshalChecked(data, s, anyMember); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
 	return nil
@@ -114,60 +113,12 @@ func sortedNames[V any](registry map[string]V) []string {
 	return names
 }
 
-// unmarshalWhole decodes an object into the struct at v and insists that it has every
-// member. The types are regular, so their member names come from their json tags.
-func unmarshalWhole(data []byte, v any) error {
+// unmarshalWhole decodes an object into the struct at v and insists that it is whole.
+func unmarshalWhole(data []byte, v any) error { return unmarshalChecked(data, v, noMember) }
+
+func unmarshalChecked(data []byte, v any, may completeness) error {
 	if err := json.Unmarshal(data, v, decodeOptions); err != nil {
 		return err
 	}
-	missing, err := missingMembers(data, reflect.TypeOf(v).Elem())
-	if err != nil {
-		return err
-	}
-	if len(missing) > 0 {
-		return fmt.Errorf("missing field %s", strings.Join(missing, ", "))
-	}
-	return nil
-}
-
-func missingMembers(data []byte, t reflect.Type) ([]string, error) {
-	wanted := memberNames(t)
-	dec := jsontext.NewDecoder(bytes.NewReader(data))
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, err
-	}
-	seen := make(map[string]bool, len(wanted))
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		seen[name.String()] = true
-		if err := dec.SkipValue(); err != nil {
-			return nil, err
-		}
-	}
-	var missing []string
-	for _, name := range wanted {
-		if !seen[name] {
-			missing = append(missing, name)
-		}
-	}
-	return missing, nil
-}
-
-var memberNamesOf sync.Map // reflect.Type -> []string
-
-func memberNames(t reflect.Type) []string {
-	if names, ok := memberNamesOf.Load(t); ok {
-		return names.([]string)
-	}
-	var names []string
-	for _, f := range reflect.VisibleFields(t) {
-		if tag, ok := f.Tag.Lookup("json"); ok {
-			names = append(names, tag)
-		}
-	}
-	memberNamesOf.Store(t, names)
-	return names
+	return shapeOf(reflect.TypeOf(v).Elem()).check(jsontext.NewDecoder(bytes.NewReader(data)), may)
 }

@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"reflect"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -57,6 +59,14 @@ func (o *Opt[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		*o = Opt[T]{}
 		return dec.SkipValue()
 	}
-	o.set = true
-	return json.UnmarshalDecode(dec, &o.value)
+	// A fresh value: what the option held before must not shine through.
+	var v T
+	if err := json.UnmarshalDecode(dec, &v); err != nil {
+		return err
+	}
+	*o = Some(v)
+	return nil
 }
+
+// of is the type of the value.
+func (o Opt[T]) of() reflect.Type { return reflect.TypeFor[T]() }

@@ -11,9 +11,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxRunLine bounds one trigger line of [RunLines].
-const maxRunLine = 16 << 20
-
 // runLine is one trigger line of FORMAT; exactly one kind is given.
 type runLine struct {
 	Input  string         `json:"input,omitzero"`
@@ -33,7 +30,7 @@ type RunOutcome struct {
 	Changed    map[string]jsontext.Value `json:"changed,omitzero"`
 	Rejected   bool                      `json:"rejected,omitzero"`
 	Kind       string                    `json:"kind,omitzero"`
-	Guards     []FailedGuard             `json:"guards,omitzero"`
+	Guards     []FailedGuard             `json:"guards,omitzero"` // empty if no rule applies in the phase
 }
 
 // RunEffect is one effect of an outcome line.
@@ -79,7 +76,9 @@ func (r *Runner) Kernel() *Kernel { return r.kernel }
 func (r *Runner) Apply(t Trigger) (RunOutcome, error) {
 	o := r.kernel.Apply(t)
 	if !o.OK() {
-		return RunOutcome{Rejected: true, Kind: o.Refusal.Kind.String(), Guards: o.Refusal.Guards}, nil
+		return RunOutcome{
+			Rejected: true, Kind: o.Refusal.Kind.String(), Guards: append([]FailedGuard{}, o.Refusal.Guards...),
+		}, nil
 	}
 	out := RunOutcome{
 		OK: true, Transition: o.Transition(), From: o.From, To: o.To,
@@ -107,31 +106,33 @@ func (r *Runner) Apply(t Trigger) (RunOutcome, error) {
 // stop the run; bad reports whether there was one.
 func RunLines(in io.Reader, out io.Writer) (bad bool, err error) {
 	r := NewRunner()
-	w := bufio.NewWriter(out)
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, maxRunLine)
-	for n := 1; lines.Scan(); n++ {
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 {
-			continue
+	lines, w := bufio.NewReader(in), bufio.NewWriter(out)
+	for n := 1; ; n++ {
+		line, readErr := lines.ReadBytes('\n')
+		if readErr != nil && readErr != io.EOF {
+			return bad, readErr
 		}
-		answer, lineErr := r.line(line)
-		if lineErr != nil {
-			bad = true
-			answer = map[string]string{"error": fmt.Sprintf("line %d: %v", n, lineErr)}
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			answer, lineErr := r.line(line)
+			if lineErr != nil {
+				bad = true
+				answer = map[string]string{"error": fmt.Sprintf("line %d: %v", n, lineErr)}
+			}
+			if err := json.MarshalWrite(w, answer, encodeOptions); err != nil {
+				return bad, err
+			}
+			if err := w.WriteByte('\n'); err != nil {
+				return bad, err
+			}
+			// Someone may be at the other end, typing.
+			if err := w.Flush(); err != nil {
+				return bad, err
+			}
 		}
-		if err := json.MarshalWrite(w, answer, encodeOptions); err != nil {
-			return bad, err
-		}
-		if err := w.WriteByte('\n'); err != nil {
-			return bad, err
-		}
-		// Someone may be at the other end, typing.
-		if err := w.Flush(); err != nil {
-			return bad, err
+		if readErr == io.EOF {
+			return bad, nil
 		}
 	}
-	return bad, lines.Err()
 }
 
 func (r *Runner) line(data []byte) (any, error) {
@@ -147,6 +148,9 @@ func (r *Runner) line(data []byte) (any, error) {
 	}
 	if given != 1 {
 		return nil, errors.New(`a line has exactly one of "input", "signal", "reset":true and "state"`)
+	}
+	if l.Fields != nil && l.Input == "" && l.Signal == "" {
+		return nil, errors.New(`"fields" are those of an "input" or "signal"`)
 	}
 	switch {
 	case l.Reset:

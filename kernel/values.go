@@ -73,8 +73,12 @@ func (f *ToolFilter) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		*f = ToolFilter{}
 		return nil
 	}
+	value, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
 	var tagged map[string]Set[ToolName]
-	if err := json.UnmarshalDecode(dec, &tagged); err != nil {
+	if err := unmarshalChecked(value, &tagged, noMember); err != nil {
 		return err
 	}
 	for tag, names := range tagged {
@@ -163,20 +167,19 @@ func (p *OpTerminalPayload) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if len(tagged) != 1 {
 		return fmt.Errorf("an operation terminal payload has exactly one variant, got %d", len(tagged))
 	}
-	strict := json.RejectUnknownMembers(true)
 	for tag, body := range tagged {
 		switch tag {
 		case "Completed":
 			*p = OpTerminalPayload{Kind: OpCompleted}
-			return json.Unmarshal(body, &p.Result, strict)
+			return unmarshalChecked(body, &p.Result, optionalMembers)
 		case "Failed":
 			var v opError
-			err := json.Unmarshal(body, &v, strict)
+			err := unmarshalChecked(body, &v, optionalMembers)
 			*p = OpTerminalPayload{Kind: OpFailed, Error: v.Error}
 			return err
 		case "Aborted", "Cancelled":
 			var v opOptionalReason
-			err := json.Unmarshal(body, &v, strict)
+			err := unmarshalChecked(body, &v, optionalMembers)
 			*p = OpTerminalPayload{Kind: OpAborted, Reason: v.Reason}
 			if tag == "Cancelled" {
 				p.Kind = OpCancelled
@@ -184,7 +187,7 @@ func (p *OpTerminalPayload) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 			return err
 		case "Terminated":
 			var v opReason
-			err := json.Unmarshal(body, &v, strict)
+			err := unmarshalChecked(body, &v, optionalMembers)
 			*p = OpTerminalPayload{Kind: OpTerminated, Reason: Some(v.Reason)}
 			return err
 		default:
