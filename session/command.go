@@ -107,7 +107,11 @@ func mobOf(ns subjects.Namespace, ev *event.Event) string {
 // read decodes a command's data. Unknown members are refused: a misspelt field must not
 // look as if it had been heeded.
 func (c *command) read(into any) error {
-	err := json.Unmarshal(c.data, into, json.RejectUnknownMembers(true))
+	return c.decode(into, json.RejectUnknownMembers(true))
+}
+
+func (c *command) decode(into any, options ...json.Options) error {
+	err := json.Unmarshal(c.data, into, options...)
 	if err == nil {
 		return nil
 	}

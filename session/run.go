@@ -78,6 +78,7 @@ func (s *Session) startRun() {
 	}
 	s.lanes.take(s.batchLane, len(batch))
 	s.must(startTurn(run, batch), c)
+	s.crossBoundary(c)
 	s.change(func(d *delta) { d.Run = &execution{RunID: run, Count: 1} })
 	s.next.stored = append(s.next.stored, func() { s.launch(run, batch) })
 }

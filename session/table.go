@@ -16,6 +16,8 @@ type handler func(*Session, *command) (report any, err error)
 var handlers = table(
 	// Chapter 01: the lifecycle.
 	lifecycleCommands,
+	// Chapter 05: visible tools, the model and its routing, image operations.
+	visibilityCommands, identityCommands, routingCommands, imageCommands,
 )
 
 // questions are what a [View] answers, by name: queries, and the read-only commands of
@@ -23,6 +25,8 @@ var handlers = table(
 var questions = table(
 	// Where the session stands, its inputs.
 	stateQuestions,
+	// Chapter 05.
+	visibilityQuestions, identityQuestions, routingQuestions,
 )
 
 func table[V any](parts ...map[string]V) map[string]V {

@@ -132,6 +132,8 @@ var commands = []entry{
 	{name: "AcceptWithCompletion", about: "Admit an input and report its completion."},
 	{name: "AcceptWithoutWake", about: "Admit an input without waking the session."},
 	{name: "Interrupt", about: "Cancel the current run now."},
+	{name: "HydrateSessionLlmState", about: "Say which model the session has, and what that model can do."},
+	{name: "ReplaceToolCatalogs", about: "Say which tools the session is offered, and which of them are deferred."},
 }
 
 // effects are the public ones: those the machine declares external or routed, and
