@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +30,8 @@ import (
 // standard input does: so it cannot outlive the run.
 type Child struct {
 	Role Role `json:"role"`
+	// Profile is the file for a CPU profile of the child's whole life, "" for none.
+	Profile string `json:"profile,omitzero"`
 
 	// Of a server:
 	DataDir string        `json:"data_dir,omitzero"`
@@ -80,6 +84,13 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		_, _ = io.Copy(io.Discard, lines) // ends with the parent, however that ends
 		cancel()
 	}()
+	if c.Profile != "" {
+		stop, err := profile(c.Profile)
+		if err != nil {
+			return fmt.Errorf("child: %w", err)
+		}
+		defer stop()
+	}
 	switch c.Role {
 	case RoleServer:
 		return c.serve(ctx, out)
@@ -87,6 +98,21 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		return c.work(ctx, out)
 	}
 	return fmt.Errorf("child: there is no role %q", c.Role)
+}
+
+// profile writes a CPU profile to file until it is stopped.
+func profile(file string) (stop func(), err error) {
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close() // a profile cut short does not read
+	}, nil
 }
 
 func (c Child) serve(ctx context.Context, out io.Writer) error {
@@ -160,7 +186,7 @@ func raise(ctx context.Context, cfg Config) (f *family, err error) {
 	if f.dir, err = os.MkdirTemp(cfg.DataDir, "kalahari-bench-"); err != nil {
 		return f, err
 	}
-	f.server, f.url, err = bear(ctx, cfg.Spawn, Child{Role: RoleServer, DataDir: f.dir, Sync: cfg.Sync})
+	f.server, f.url, err = bear(ctx, cfg.Spawn, Child{Role: RoleServer, Profile: cfg.profile("server"), DataDir: f.dir, Sync: cfg.Sync})
 	if err != nil {
 		return f, err
 	}
@@ -169,7 +195,7 @@ func raise(ctx context.Context, cfg Config) (f *family, err error) {
 	}
 	for i := range cfg.Workers {
 		w, _, err := bear(ctx, cfg.Spawn, Child{
-			Role: RoleWorker, URL: f.url, Namespace: cfg.Namespace, Name: "bench-" + strconv.Itoa(i+1), Delay: cfg.ExecutorDelay.String(),
+			Role: RoleWorker, Profile: cfg.profile("worker-" + strconv.Itoa(i+1)), URL: f.url, Namespace: cfg.Namespace, Name: "bench-" + strconv.Itoa(i+1), Delay: cfg.ExecutorDelay.String(),
 		})
 		if err != nil {
 			return f, err
@@ -194,6 +220,14 @@ func provision(ctx context.Context, cfg Config, url string) error {
 		return err
 	}
 	return subjects.Provision(ctx, js, ns, subjects.Settings{Published: cfg.Published})
+}
+
+// profile is where a child's CPU profile goes, "" if none is wanted.
+func (c Config) profile(name string) string {
+	if c.ProfileDir == "" {
+		return ""
+	}
+	return filepath.Join(c.ProfileDir, name+".pprof")
 }
 
 // pids are the processes by role.

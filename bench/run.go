@@ -160,6 +160,9 @@ func (b *run) measure(ctx context.Context) (*Report, error) {
 		report.CommitBytes = int(after.bytes / after.held)
 	}
 
+	if b.ProfileDir != "" {
+		return report, report.Err() // the profile is to show the workload alone
+	}
 	b.say("measuring the server itself")
 	report.RawCASBytes = max(report.CommitBytes, 256)
 	if report.RawCASPerS, err = b.raw(ctx, report.RawCASBytes); err != nil {

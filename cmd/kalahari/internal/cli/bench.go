@@ -28,6 +28,7 @@ type Bench struct {
 	Shards        int           `name:"shards" default:"8" help:"Shards. Not with --url."`
 	Workers       int           `name:"workers" default:"1" help:"Worker processes. Not with --url."`
 	DataDir       string        `name:"data-dir" type:"existingdir" help:"Where the server's store is made, and removed afterwards. Default: the directory for temporary files."`
+	ProfileDir    string        `name:"profile-dir" type:"existingdir" help:"Where CPU profiles of server and workers go, for go tool pprof. Not with --url."`
 	Stall         time.Duration `name:"stall" default:"30s" help:"Give up when nothing ends for so long."`
 }
 
@@ -64,7 +65,7 @@ func (c Bench) run(e *Env, workload bench.Workload, sessions int) error {
 		Workload: workload, Server: connect.NATS{Server: c.URL, Context: c.Context}, Namespace: c.Namespace,
 		Sessions: sessions, Inputs: c.Inputs, Concurrency: c.Concurrency, Payload: c.Payload, Rate: c.Rate, Warm: c.Warm,
 		ExecutorDelay: c.ExecutorDelay, Sync: sync, Published: subjects.PublishedSet(c.Published), Shards: c.Shards,
-		Workers: c.Workers, DataDir: c.DataDir, Spawn: bench.Again("bench-child"), Stall: c.Stall, Progress: e.Err,
+		Workers: c.Workers, DataDir: c.DataDir, ProfileDir: c.ProfileDir, Spawn: bench.Again("bench-child"), Stall: c.Stall, Progress: e.Err,
 	}
 	if e.JSON {
 		cfg.Progress = io.Discard
