@@ -28,8 +28,12 @@ func (m *Map[K, V]) put(k K, v V) {
 
 func (m Map[K, V]) del(k K) { delete(m, k) }
 
-// Clone copies the map; values that are collections themselves are copied too.
+// Clone copies the map, an empty one into nil; values that are collections themselves are
+// copied too.
 func (m Map[K, V]) Clone() Map[K, V] {
+	if len(m) == 0 {
+		return nil
+	}
 	c := maps.Clone(m)
 	for k, v := range c {
 		if nested, ok := any(v).(interface{ Clone() V }); ok {
@@ -112,8 +116,13 @@ func (s Set[T]) subsetOf(t Set[T]) bool {
 	return true
 }
 
-// Clone copies the set.
-func (s Set[T]) Clone() Set[T] { return maps.Clone(s) }
+// Clone copies the set; an empty one into nil.
+func (s Set[T]) Clone() Set[T] {
+	if len(s) == 0 {
+		return nil
+	}
+	return maps.Clone(s)
+}
 
 // MarshalJSONTo writes an array in key order.
 func (s Set[T]) MarshalJSONTo(enc *jsontext.Encoder) error {

@@ -24,12 +24,12 @@ const Version = 1
 type Kernel struct {
 	state State
 
-	taken  string
-	to     Phase
-	held   bool
-	effect []Effect
-	failed []FailedGuard
-	probe  *probe
+	taken   string
+	to      Phase
+	held    bool
+	effects []Effect // of this and earlier rules, see effectsChunk
+	failed  []FailedGuard
+	probe   *probe
 }
 
 // New returns a kernel in the initial state of the machine.
@@ -87,10 +87,21 @@ func (o *Outcome) Transition() string {
 	return o.Rule
 }
 
+// Outcomes get their effects cut from chunks of this many: most rules emit one or two,
+// and a slice of their own for each would be half of what Apply allocates.
+const (
+	effectsChunk = 64
+	effectsRoom  = 8 // what nearly every rule gets by with
+)
+
 // Apply runs one trigger through the machine. A refusal changes nothing.
 func (k *Kernel) Apply(t Trigger) Outcome {
 	from := k.state.LifecyclePhase
-	k.taken, k.held, k.effect, k.failed = "", false, nil, k.failed[:0]
+	if cap(k.effects)-len(k.effects) < effectsRoom {
+		k.effects = make([]Effect, 0, effectsChunk)
+	}
+	first := len(k.effects)
+	k.taken, k.held, k.failed = "", false, k.failed[:0]
 	t.step(k, &k.state)
 	if !k.held {
 		return Outcome{From: from, To: from, Refusal: k.refusal(t, from)}
@@ -98,7 +109,11 @@ func (k *Kernel) Apply(t Trigger) Outcome {
 	if k.to != Stay {
 		k.state.LifecyclePhase = k.to
 	}
-	return Outcome{Rule: k.taken, PerPhase: k.to == Stay, From: from, To: k.state.LifecyclePhase, Effects: k.effect}
+	out := Outcome{Rule: k.taken, PerPhase: k.to == Stay, From: from, To: k.state.LifecyclePhase}
+	if last := len(k.effects); last > first {
+		out.Effects = k.effects[first:last:last]
+	}
+	return out
 }
 
 // rule opens one case of a step: it holds if the present phase is one of from. The
@@ -125,4 +140,4 @@ func (k *Kernel) guard(name string, ok bool) bool {
 
 // emit appends an effect. It stands after the updates whose results the effect reads
 // (chapter 01, reducer semantics 3).
-func (k *Kernel) emit(e Effect) { k.effect = append(k.effect, e) }
+func (k *Kernel) emit(e Effect) { k.effects = append(k.effects, e) }

@@ -1,92 +1,21 @@
 package kernel_test
 
 import (
-	"bufio"
 	"maps"
-	"os"
 	"path"
 	"slices"
 	"testing"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kalahari-run/kalahari/kernel"
 	"github.com/kalahari-run/kalahari/kernel/declaration"
 )
 
-// refusals are the cases of one rule: a scene in which all its guards hold, and for each
-// guard a change of that scene after which it is the only one that does not. A state is
-// given by what differs from the initial one. It may be one that no trigger leads to:
-// what is shown is what the guard says, not how a session gets there.
-type refusals struct {
-	Rule    string                    `json:"rule"`
-	Trigger string                    `json:"trigger"`
-	State   jsontext.Value            `json:"state"`
-	Fields  map[string]jsontext.Value `json:"fields"`
-	Alone   []refusal                 `json:"alone"`
-}
-
-type refusal struct {
-	Guard  string                    `json:"guard"`
-	State  jsontext.Value            `json:"state,omitzero"`
-	Fields map[string]jsontext.Value `json:"fields,omitzero"`
-}
-
-// readRefusals reads testdata/refusals.jsonl, a line a rule.
-func readRefusals(t *testing.T) []refusals {
-	t.Helper()
-	f, err := os.Open("testdata/refusals.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var all []refusals
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		var r refusals
-		if err := json.Unmarshal(lines.Bytes(), &r, json.RejectUnknownMembers(true)); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, r)
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
-// scene is the kernel and the trigger of a rule's scene with a change made to it.
-func (r *refusals) scene(t *testing.T, change refusal) (*kernel.Kernel, kernel.Trigger) {
-	t.Helper()
-	st := kernel.NewState()
-	for _, overlay := range []jsontext.Value{r.State, change.State} {
-		if overlay == nil {
-			continue
-		}
-		if err := kernel.OverlayState(&st, overlay); err != nil {
-			t.Fatalf("%s %s: %v", r.Rule, change.Guard, err)
-		}
-	}
-	fields := maps.Clone(r.Fields)
-	maps.Copy(fields, change.Fields)
-	data, err := json.Marshal(fields)
-	if err != nil {
-		t.Fatalf("%s %s: %v", r.Rule, change.Guard, err)
-	}
-	trigger, err := kernel.UnmarshalTrigger(r.Trigger, data)
-	if err != nil {
-		t.Fatalf("%s %s: %v", r.Rule, change.Guard, err)
-	}
-	return kernel.Resume(st), trigger
-}
-
 // failing names the guards of a rule that do not hold.
-func (r *refusals) failing(t *testing.T, reports []kernel.RuleReport) []string {
+func failing(t *testing.T, rule string, reports []kernel.RuleReport) []string {
 	t.Helper()
-	i := slices.IndexFunc(reports, func(report kernel.RuleReport) bool { return report.Rule == r.Rule })
+	i := slices.IndexFunc(reports, func(r kernel.RuleReport) bool { return r.Rule == rule })
 	if i < 0 || !reports[i].Applies {
-		t.Fatalf("%s: its phase does not apply", r.Rule)
+		t.Fatalf("%s: its phase does not apply", rule)
 	}
 	var guards []string
 	for _, g := range reports[i].Guards {
@@ -97,44 +26,53 @@ func (r *refusals) failing(t *testing.T, reports []kernel.RuleReport) []string {
 	return guards
 }
 
-// Each guard refuses where all the others hold, and the refusal names it where no other
-// rule takes the trigger.
+// Every rule takes its scene. Each of its guards refuses where all the others hold, and
+// the refusal names it where no other rule takes the trigger.
 func TestEveryGuardRefusesAlone(t *testing.T) {
-	for _, r := range readRefusals(t) {
-		k, trigger := r.scene(t, refusal{})
-		if failing := r.failing(t, k.Explain(trigger)); len(failing) > 0 {
-			t.Errorf("%s: in its own scene %v do not hold", r.Rule, failing)
+	for _, s := range readScenes(t) {
+		st, trigger := s.set(t, kernel.NewState(), refusal{})
+		k := kernel.Resume(st)
+		if failing := failing(t, s.Rule, k.Explain(trigger)); len(failing) > 0 {
+			t.Errorf("%s: in its own scene %v do not hold", s.Rule, failing)
+		} else if out := k.Apply(trigger); out.Rule != s.Rule {
+			t.Errorf("%s: its scene is taken by %s", s.Rule, out.Rule)
 		}
-		for _, c := range r.Alone {
-			k, trigger := r.scene(t, c)
+		for _, otherwise := range s.Alone {
+			st, trigger := s.set(t, kernel.NewState(), otherwise)
+			k := kernel.Resume(st)
 			reports := k.Explain(trigger)
-			if failing := r.failing(t, reports); !slices.Equal(failing, []string{c.Guard}) {
-				t.Errorf("%s: %v do not hold, want %s alone", r.Rule, failing, c.Guard)
+			if failing := failing(t, s.Rule, reports); !slices.Equal(failing, []string{otherwise.Guard}) {
+				t.Errorf("%s: %v do not hold, want %s alone", s.Rule, failing, otherwise.Guard)
 			}
-			taken := slices.ContainsFunc(reports, func(report kernel.RuleReport) bool { return report.Holds() })
+			taken := slices.ContainsFunc(reports, func(r kernel.RuleReport) bool { return r.Holds() })
 			out := k.Apply(trigger)
 			if out.OK() != taken {
-				t.Errorf("%s without %s: %+v", r.Rule, c.Guard, out)
+				t.Errorf("%s without %s: %+v", s.Rule, otherwise.Guard, out)
 			}
-			if !taken && !slices.Contains(out.Refusal.Guards, kernel.FailedGuard{Rule: r.Rule, Guard: c.Guard}) {
-				t.Errorf("%s: the refusal does not name %s: %v", r.Rule, c.Guard, out.Refusal)
+			if !taken && !slices.Contains(out.Refusal.Guards, kernel.FailedGuard{Rule: s.Rule, Guard: otherwise.Guard}) {
+				t.Errorf("%s: the refusal does not name %s: %v", s.Rule, otherwise.Guard, out.Refusal)
 			}
 		}
 	}
 }
 
-// Every guard of the declaration has its case, or a reason why there can be none.
+// Every rule of the declaration has its scene, and every guard its case or a reason why
+// there can be none.
 func TestNoGuardIsForgotten(t *testing.T) {
-	have := map[string]bool{}
-	for _, r := range readRefusals(t) {
-		for _, c := range r.Alone {
-			have[r.Rule+" "+c.Guard] = true
+	rules, have := map[string]bool{}, map[string]bool{}
+	for _, s := range readScenes(t) {
+		rules[s.Rule] = true
+		for _, r := range s.Alone {
+			have[s.Rule+" "+r.Guard] = true
 		}
 	}
 	unused := maps.Clone(impliedGuards)
 	total, implied := 0, 0
 	for _, trigger := range declaration.Machine().Triggers {
 		for _, r := range trigger.Rules {
+			if !rules[r.Name] {
+				t.Errorf("%s: testdata/scenes.jsonl has no scene", r.Name)
+			}
 			for _, g := range r.Guards {
 				name := r.Name + " " + g.Name
 				total++
@@ -147,7 +85,7 @@ func TestNoGuardIsForgotten(t *testing.T) {
 				case why != "" && have[name]:
 					t.Errorf("%s has a case and is said to have none: %s", name, why)
 				case why == "" && !have[name]:
-					t.Errorf("%s: testdata/refusals.jsonl has no case in which it alone refuses", name)
+					t.Errorf("%s: testdata/scenes.jsonl has no case in which it alone refuses", name)
 				}
 				delete(have, name)
 			}
