@@ -13,8 +13,9 @@ import (
 // Echo answers every run with the text of its inputs. Its zero value answers at once.
 //
 // An input may carry an "echo" member in its data to provoke behaviour in tests and
-// demos: {"text":"hi","echo":{"delay":"50ms","fail":2,"panic":1,"cancel":true}}. Delay
-// is a Go duration, fail and panic are the number of attempts that are to fail or
+// demos: {"text":"hi","echo":{"delay":"50ms","rounds":3,"fail":2,"panic":1,"cancel":true}}.
+// Delay is a Go duration and rounds how often it passes, with a boundary in between where
+// the run may be cancelled; fail and panic are the number of attempts that are to fail or
 // panic before one succeeds.
 type Echo struct {
 	// Delay is how long every run takes, on top of what its inputs ask for.
@@ -26,6 +27,7 @@ type Echo struct {
 type echoOptions struct {
 	Echo struct {
 		Delay  string `json:"delay"`
+		Rounds int    `json:"rounds"`
 		Fail   uint64 `json:"fail"`
 		Panic  uint64 `json:"panic"`
 		Cancel bool   `json:"cancel"`
@@ -35,7 +37,7 @@ type echoOptions struct {
 // Apply answers with the inputs' texts, one a line.
 func (e Echo) Apply(ctx context.Context, run *Run) (*Result, error) {
 	var b strings.Builder
-	delay := e.Delay
+	delay, rounds := e.Delay, 1
 	for i := range run.Inputs {
 		in := &run.Inputs[i]
 		if i > 0 {
@@ -57,6 +59,7 @@ func (e Echo) Apply(ctx context.Context, run *Run) (*Result, error) {
 			}
 			delay += d
 		}
+		rounds = max(rounds, o.Echo.Rounds)
 		switch {
 		case run.Attempt <= o.Echo.Panic:
 			panic("echo was asked to panic")
@@ -66,14 +69,27 @@ func (e Echo) Apply(ctx context.Context, run *Run) (*Result, error) {
 			return nil, ErrCancelled
 		}
 	}
-	if delay > 0 {
-		timer := time.NewTimer(delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return nil, ErrCancelled
+	for i := 0; delay > 0 && i < rounds; i++ {
+		if err := e.round(ctx, run, delay); err != nil {
+			return nil, err
 		}
 	}
 	return &Result{Text: b.String(), MessageCount: uint64(len(run.Inputs))}, nil
+}
+
+// round takes its time. At its end is a boundary.
+func (e Echo) round(ctx context.Context, run *Run, delay time.Duration) error {
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		return ErrCancelled
+	}
+	select {
+	case <-run.CancelAtBoundary:
+		return ErrCancelled
+	default:
+		return nil
+	}
 }

@@ -53,6 +53,11 @@ type Run struct {
 	// Key is the idempotency key: equal for all executions of one run.
 	Key string
 
+	// CancelAtBoundary is closed when the run is to end at its next boundary. An executor
+	// that works in rounds looks between two of them, and returns [ErrCancelled]; one that
+	// does not is cancelled when it comes back. Nil if nobody can ask.
+	CancelAtBoundary <-chan struct{}
+
 	Boundary kernel.AdmissionRunApplyBoundary
 	Kind     kernel.AdmissionRuntimeExecutionKind
 	// Inputs are the contributing inputs, in batch order.

@@ -18,6 +18,8 @@ const (
 	rejectIDInUse    = "InputIdInUse"
 	rejectInternal   = "Internal"
 	rejectNotFound   = "NotFound"
+	// rejectInvalidState is a control-plane ingest the machine does not take.
+	rejectInvalidState = "InvalidState"
 )
 
 // admitEvent takes one input event through the accept pipeline (chapter 02, 6.4). Every
@@ -45,68 +47,70 @@ func (s *Session) admitEvent(ev *event.Event) {
 	s.admit(in)
 }
 
-func (s *Session) rejectInput(id, kind, reason, guard string, c cause) {
+func (s *Session) rejectInput(id, kind, reason, guard string, c cause) acceptOutcome {
 	s.env.Telemetry.InputRejected()
 	s.outcome("InputRejected", inputRejected{InputID: id, Kind: kind, Reason: reason, Guard: guard}, c)
+	return acceptOutcome{Outcome: outcomeRejected, InputID: id, Kind: kind, Reason: reason, Guard: guard}
 }
 
+func (s *Session) deduplicated(in *input, existing string, c cause) acceptOutcome {
+	s.outcome("InputDeduplicated", inputDeduplicated{InputID: in.ID, ExistingInputID: existing}, c)
+	s.env.Telemetry.InputDeduplicated()
+	return acceptOutcome{Outcome: outcomeDeduplicated, InputID: in.ID, ExistingInputID: existing}
+}
+
+// The outcomes of an offered input.
+const (
+	outcomeAccepted     = "Accepted"
+	outcomeDeduplicated = "Deduplicated"
+	outcomeRejected     = "Rejected"
+)
+
 // refusedInput answers with the rule that refused.
-func (s *Session) refusedInput(id, kind string, r *kernel.Refusal, c cause) {
+func (s *Session) refusedInput(id, kind string, r *kernel.Refusal, c cause) acceptOutcome {
 	guard := ""
 	if len(r.Guards) > 0 {
 		guard = r.Guards[0].Guard
 	}
-	s.rejectInput(id, kind, r.String(), guard, c)
+	return s.rejectInput(id, kind, r.String(), guard, c)
 }
 
-func (s *Session) admit(in *input) {
+// admit takes an input through admission and tells what became of it.
+func (s *Session) admit(in *input) acceptOutcome {
 	s.traceAdmission(in)
 	c := in.cause()
 	st := s.kernel.State()
-	if s.repeated(in, c) {
-		return
+	// What the session has seen it answers in every phase (PROTOCOL 26).
+	if was, ok := s.ledger.Seen[in.Key]; ok {
+		return s.deduplicated(in, was.ID, c)
 	}
 	// 6.4 step 1: the phase is asked before anything else.
 	switch phase := st.LifecyclePhase; {
 	case phase == kernel.Destroyed:
-		s.rejectInput(in.ID, rejectDestroyed, "the session is destroyed", "", c)
-		return
+		return s.rejectInput(in.ID, rejectDestroyed, "the session is destroyed", "", c)
 	case phase == kernel.Retired || phase == kernel.Stopped || s.ledger.Retiring != nil:
 		if s.ledger.Retiring != nil {
 			phase = kernel.Retired
 		}
-		s.rejectInput(in.ID, rejectNotReady, "the session is "+phase.String(), "", c)
-		return
+		return s.rejectInput(in.ID, rejectNotReady, "the session is "+phase.String(), "", c)
+	case st.SessionID.IsNone():
+		return s.rejectInput(in.ID, rejectNotReady, "the session is not registered", "session_registered", c)
 	}
 	if _, tracked := st.InputPhases[in.ID]; tracked {
-		s.rejectInput(in.ID, rejectIDInUse, fmt.Sprintf("the input id %q belongs to an event of another source", in.ID), "not_already_tracked", c)
-		return
+		return s.rejectInput(in.ID, rejectIDInUse, fmt.Sprintf("the input id %q belongs to an event of another source", in.ID), "not_already_tracked", c)
 	}
-	if !s.validated(in, c) {
-		return
+	if refused, ok := s.validated(in, c); !ok {
+		return refused
 	}
 	if existing, duplicate := s.claimedKey(in, c); duplicate {
-		s.outcome("InputDeduplicated", inputDeduplicated{InputID: in.ID, ExistingInputID: existing}, c)
 		s.remember(in, existing)
-		s.env.Telemetry.InputDeduplicated()
-		return
+		return s.deduplicated(in, existing, c)
 	}
-	plan, ok := s.plan(in, c)
+	plan, refused, ok := s.plan(in, c)
 	if !ok {
-		return
+		return refused
 	}
-	s.accept(in, plan, c)
-}
-
-// repeated answers an event the session has seen (PROTOCOL 26).
-func (s *Session) repeated(in *input, c cause) bool {
-	was, ok := s.ledger.Seen[in.Key]
-	if !ok {
-		return false
-	}
-	s.outcome("InputDeduplicated", inputDeduplicated{InputID: in.ID, ExistingInputID: was.ID}, c)
-	s.env.Telemetry.InputDeduplicated()
-	return true
+	return s.accept(in, plan, c)
 }
 
 func (s *Session) seen(key string) bool {
@@ -123,7 +127,7 @@ func (s *Session) remember(in *input, existing string) {
 	})
 }
 
-func (s *Session) validated(in *input, c cause) bool {
+func (s *Session) validated(in *input, c cause) (refused acceptOutcome, ok bool) {
 	o := s.apply(&kernel.ResolveAdmissionValidation{
 		InputID: in.ID, InputKind: in.Kind, InputOrigin: in.origin, Durability: in.durability,
 		PeerHandlingModeValid:                 in.peerHandlingModeValid(),
@@ -131,16 +135,14 @@ func (s *Session) validated(in *input, c cause) bool {
 		PeerResponseTerminalObservedStatus:    in.peerStatus,
 	}, c)
 	if !o.OK() {
-		s.refusedInput(in.ID, rejectInternal, o.Refusal, c)
-		return false
+		return s.refusedInput(in.ID, rejectInternal, o.Refusal, c), false
 	}
 	verdict := o.Effects[0].(kernel.AdmissionValidationResolved)
 	if verdict.Result == kernel.AdmissionValidationResultKindAccept {
-		return true
+		return acceptOutcome{}, true
 	}
 	reason := verdict.RejectReason.Value()
-	s.rejectInput(in.ID, rejectClass(reason), reason.String(), o.Rule, c)
-	return false
+	return s.rejectInput(in.ID, rejectClass(reason), reason.String(), o.Rule, c), false
 }
 
 // rejectClass is the class of a validation refusal (chapter 02, 6.6).
@@ -166,29 +168,46 @@ func (s *Session) claimedKey(in *input, c cause) (existing string, duplicate boo
 	return verdict.ExistingInputID.Value(), verdict.Result == kernel.AdmissionIdempotencyResultKindDeduplicated
 }
 
-func (s *Session) plan(in *input, c cause) (kernel.AdmissionResolved, bool) {
+func (s *Session) plan(in *input, c cause) (plan kernel.AdmissionResolved, refused acceptOutcome, ok bool) {
 	st := s.kernel.State()
+	silent := in.intent != "" && in.Kind == kernel.AdmissionInputKindPeerRequest && st.SilentIntentOverrides.Has(in.intent)
+	if silent {
+		// The plan's wake mode is None. The machine's AcceptWithCompletion would wake a
+		// session at rest all the same, and with it start the turn that a silent intent is to
+		// be taken in without.
+		in.wake = notWaking
+	}
 	o := s.apply(&kernel.ResolveAdmissionPlan{
 		InputID: in.ID, InputKind: in.Kind, RequestedLane: in.lane, ContinuationKind: in.continuation,
-		SilentIntentMatch:         in.intent != "" && in.Kind == kernel.AdmissionInputKindPeerRequest && st.SilentIntentOverrides.Has(in.intent),
+		SilentIntentMatch:         silent,
 		ExistingSupersededInputID: s.supersedes(in),
 		RuntimeRunning:            st.LifecyclePhase == kernel.Running,
+		WithoutWake:               in.wake == notWaking,
 	}, c)
 	if !o.OK() {
-		s.refusedInput(in.ID, rejectInternal, o.Refusal, c)
-		return kernel.AdmissionResolved{}, false
+		return plan, s.refusedInput(in.ID, rejectInternal, o.Refusal, c), false
 	}
-	plan := o.Effects[0].(kernel.AdmissionResolved)
+	plan = o.Effects[0].(kernel.AdmissionResolved)
 	// 6.4 step 3: the accept itself is tried before anything is queued. Its rules write
 	// nothing, so trying is asking.
 	if o := s.kernel.Apply(acceptance(in, &plan)); !o.OK() {
-		s.refusedInput(in.ID, rejectValidation, o.Refusal, c)
-		return plan, false
+		return plan, s.refusedInput(in.ID, rejectValidation, o.Refusal, c), false
 	}
-	return plan, true
+	return plan, acceptOutcome{}, true
 }
 
-func acceptance(in *input, plan *kernel.AdmissionResolved) *kernel.AcceptWithCompletion {
+// wakeMode says whether an admitted input may wake the run loop.
+type wakeMode uint8
+
+const (
+	waking wakeMode = iota
+	notWaking
+)
+
+func acceptance(in *input, plan *kernel.AdmissionResolved) kernel.Trigger {
+	if in.wake == notWaking {
+		return &kernel.AcceptWithoutWake{InputID: kernel.InputId(in.ID)}
+	}
 	return &kernel.AcceptWithCompletion{
 		InputID:                    kernel.InputId(in.ID),
 		RequestImmediateProcessing: plan.RequestImmediateProcessing,
@@ -215,7 +234,7 @@ func (s *Session) supersedes(in *input) kernel.Opt[string] {
 }
 
 // accept queues an input as planned (6.4 step 4e) and tells the world.
-func (s *Session) accept(in *input, plan kernel.AdmissionResolved, c cause) {
+func (s *Session) accept(in *input, plan kernel.AdmissionResolved, c cause) acceptOutcome {
 	if plan.Lane == kernel.InputLaneSteer {
 		s.must(&kernel.SteerAccepted{InputID: in.ID}, c)
 	} else {
@@ -244,12 +263,16 @@ func (s *Session) accept(in *input, plan kernel.AdmissionResolved, c cause) {
 			s.lanes.push(plan.Lane, in.ID)
 		}
 	}
+	signal := "None"
 	o := s.must(acceptance(in, &plan), c)
 	for _, e := range o.Effects {
 		// 6.4 step 7: any signal from WakeLoop up wakes the run loop.
-		if _, ok := e.(kernel.PostAdmissionSignal); ok {
-			s.wake = true
+		if post, ok := e.(kernel.PostAdmissionSignal); ok {
+			signal, s.wake = post.Signal.String(), true
 		}
+	}
+	return acceptOutcome{
+		Outcome: outcomeAccepted, InputID: in.ID, Lane: in.Lane.String(), Plan: plan.Plan.String(), Signal: signal,
 	}
 }
 

@@ -66,6 +66,10 @@ func (d *delta) append(b []byte) []byte {
 	if !d.Created.IsZero() {
 		o.text("created", stamp(d.Created))
 	}
+	o.optional("epoch", d.Epoch)
+	if d.EpochOver {
+		o.raw("epoch_over", []byte("true"))
+	}
 	o.optional("mob", d.Mob)
 	o.list("admit", len(d.Admit), func(b []byte, i int) []byte { return d.Admit[i].append(b) })
 	if len(d.Seen) > 0 {

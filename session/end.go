@@ -36,6 +36,12 @@ func (p *delta) merge(d *delta) {
 	if !d.Created.IsZero() {
 		p.Created = d.Created
 	}
+	if d.EpochOver {
+		p.EpochOver, p.Epoch = true, ""
+	}
+	if d.Epoch != "" {
+		p.Epoch = d.Epoch
+	}
 	if d.Mob != "" {
 		p.Mob = d.Mob
 	}

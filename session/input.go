@@ -56,6 +56,7 @@ type input struct {
 	origin       kernel.AdmissionInputOriginKind
 	durability   kernel.InputDurabilityKind
 	lane         kernel.Opt[kernel.InputLane]
+	wake         wakeMode
 	continuation kernel.AdmissionContinuationKind
 	intent       string
 	handlingMode string // as the data gives it, before it is read as a lane

@@ -14,6 +14,8 @@ import (
 type ledger struct {
 	// Created is when the session's first commit was made.
 	Created time.Time `json:"created"`
+	// Epoch names this life of the session's operations (chapter 01, registration 3).
+	Epoch string `json:"epoch,omitzero"`
 	// Mob is the mob whose binding the session carries, "" if none.
 	Mob string `json:"mob,omitzero"`
 	// Sequence is the sequence of the last event for fx: gap-free, from 1.
@@ -57,20 +59,22 @@ type waitingCommand struct {
 
 // delta is how one commit changes the ledger.
 type delta struct {
-	Created  time.Time       `json:"created,omitzero"`
-	Mob      string          `json:"mob,omitzero"`
-	Admit    []*entry        `json:"admit,omitzero"`
-	Seen     []seenKey       `json:"seen,omitzero"`
-	End      []ended         `json:"end,omitzero"`
-	Ended    []string        `json:"ended,omitzero"`
-	Forget   []string        `json:"forget,omitzero"`
-	Run      *execution      `json:"run,omitzero"`
-	Retiring *waitingCommand `json:"retiring,omitzero"`
-	RunOver  bool            `json:"run_over,omitzero"`
-	Retired  bool            `json:"retired,omitzero"`
-	Arm      []timer         `json:"arm,omitzero"`
-	Sequence uint64          `json:"sequence"`
-	Sent     uint64          `json:"sent"`
+	Created   time.Time       `json:"created,omitzero"`
+	Epoch     string          `json:"epoch,omitzero"`
+	EpochOver bool            `json:"epoch_over,omitzero"`
+	Mob       string          `json:"mob,omitzero"`
+	Admit     []*entry        `json:"admit,omitzero"`
+	Seen      []seenKey       `json:"seen,omitzero"`
+	End       []ended         `json:"end,omitzero"`
+	Ended     []string        `json:"ended,omitzero"`
+	Forget    []string        `json:"forget,omitzero"`
+	Run       *execution      `json:"run,omitzero"`
+	Retiring  *waitingCommand `json:"retiring,omitzero"`
+	RunOver   bool            `json:"run_over,omitzero"`
+	Retired   bool            `json:"retired,omitzero"`
+	Arm       []timer         `json:"arm,omitzero"`
+	Sequence  uint64          `json:"sequence"`
+	Sent      uint64          `json:"sent"`
 }
 
 type seenKey struct {
@@ -95,6 +99,12 @@ func newLedger() ledger {
 func (l *ledger) apply(d *delta) {
 	if !d.Created.IsZero() {
 		l.Created = d.Created
+	}
+	if d.EpochOver {
+		l.Epoch = ""
+	}
+	if d.Epoch != "" {
+		l.Epoch = d.Epoch
 	}
 	if d.Mob != "" {
 		l.Mob = d.Mob

@@ -23,10 +23,19 @@ type running struct {
 	inputs []*entry
 	start  time.Time
 	cancel context.CancelCauseFunc
-	// interrupted says that a user or a command cancelled the run.
-	interrupted bool
+	// boundary is closed when the run is to be cancelled at its next boundary.
+	boundary chan struct{}
 	// immediate is set when the turn appends context and asks no model.
 	immediate bool
+}
+
+// cancelAtBoundary tells the executor to stop at its next boundary.
+func (r *running) cancelAtBoundary() {
+	select {
+	case <-r.boundary:
+	default:
+		close(r.boundary)
+	}
 }
 
 // finished is what an executor call came to.
@@ -77,9 +86,16 @@ func (s *Session) startRun() {
 		s.outcome("InputStaged", inputStaged{InputID: e.ID, RunID: run, Attempt: st.InputAttemptCounts[e.ID]}, e.cause())
 	}
 	s.lanes.take(s.batchLane, len(batch))
-	s.must(startTurn(run, batch), c)
-	s.crossBoundary(c)
 	s.change(func(d *delta) { d.Run = &execution{RunID: run, Count: 1} })
+	if o := s.apply(startTurn(run, batch), c); !o.OK() {
+		// 6.9 step 6.
+		s.settle(finished{
+			run: &running{id: run, inputs: batch, start: s.next.now},
+			err: &executor.ApplyError{Cause: kernel.RuntimeApplyFailureCauseExecutorInternal, Message: o.Refusal.String()},
+		})
+		return
+	}
+	s.crossBoundary(c)
 	s.next.stored = append(s.next.stored, func() { s.launch(run, batch) })
 }
 
@@ -156,12 +172,17 @@ func (s *Session) launch(id string, batch []*entry) {
 		return // ended by a command in the same commit
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	r := &running{id: id, inputs: batch, start: s.now(), cancel: cancel, immediate: contextOnly(batch)}
+	r := &running{
+		id: id, inputs: batch, start: s.now(), cancel: cancel, immediate: contextOnly(batch), boundary: make(chan struct{}),
+	}
+	if st.CancelAfterBoundary {
+		r.cancelAtBoundary() // asked of an earlier owner
+	}
 	s.run = r
 	req := &executor.Run{
 		Namespace: s.env.Namespace.Name(), Session: s.id, ID: id, Fence: s.owner.Fence,
 		Attempt: st.InputAttemptCounts[batch[0].ID], Execution: s.ledger.Run.Count, Key: id,
-		Boundary: batch[0].Boundary, Kind: batch[0].Execution,
+		Boundary: batch[0].Boundary, Kind: batch[0].Execution, CancelAtBoundary: r.boundary,
 	}
 	for _, e := range batch {
 		req.Inputs = append(req.Inputs, executor.Input{
@@ -202,13 +223,18 @@ func (s *Session) resume() {
 		}
 	}
 	sortByOrder(batch, st)
+	lost := &running{id: string(run), inputs: batch, start: s.now()}
+	if st.TurnPhase == kernel.TurnPhaseCancelling {
+		s.interrupted = &finished{run: lost, err: executor.ErrCancelled} // by a user, before its owner died
+		return
+	}
 	count := uint64(1)
 	if s.ledger.Run != nil {
 		count = s.ledger.Run.Count + 1
 	}
 	if len(batch) == 0 || count > s.env.MaxExecutions {
 		s.interrupted = &finished{
-			run: &running{id: string(run), inputs: batch, start: s.now()},
+			run: lost,
 			err: &executor.ApplyError{
 				Cause:   kernel.RuntimeApplyFailureCauseExecutorStopped,
 				Message: fmt.Sprintf("the run was lost with its worker %d times", count-1),
@@ -234,27 +260,20 @@ func (s *Session) settle(f finished) {
 		c = f.run.inputs[0].cause()
 	}
 	err := f.err
-	if f.run.interrupted && err != nil {
-		err = executor.ErrCancelled
-	}
 	switch {
+	case st.TurnPhase == kernel.TurnPhaseCancelling:
+		// Whatever the executor came to: the interrupt was answered, and stands.
+		s.cancelRun(f.run, c)
 	case err == nil && len(f.run.inputs) > 0:
 		s.completeRun(f, c)
 	case errors.Is(err, executor.ErrCancelled):
-		if f.run.interrupted && st.TurnPhase != kernel.TurnPhaseCancelled {
-			run := kernel.RunId(f.run.id)
-			s.apply(&kernel.CancelNow{RunID: run}, c)
-			s.apply(&kernel.CancellationObserved{RunID: run}, c)
-		}
 		s.cancelRun(f.run, c)
 	default:
 		s.failRun(f, err, c)
 	}
 	s.change(func(d *delta) { d.RunOver = true })
 	s.env.Telemetry.RunEnded(err, s.now().Sub(f.run.start))
-	if w := s.ledger.Retiring; w != nil && s.kernel.Phase() != kernel.Running {
-		s.retireNow(w)
-	}
+	s.answerWaiting()
 }
 
 // completeRun commits a successful run: boundary, run, inputs.
@@ -351,9 +370,17 @@ func (s *Session) retryLater(attempts uint64) {
 	s.retrying = true
 }
 
+// cancelTurn closes the turn of a run that was cancelled, unless a boundary has done so:
+// the next run could not start over an open one.
+func (s *Session) cancelTurn(run kernel.RunId, c cause) {
+	s.apply(&kernel.CancelNow{RunID: run}, c)
+	s.apply(&kernel.CancellationObserved{RunID: run}, c)
+}
+
 // cancelRun ends a cancelled run; its inputs end as Cancelled.
 func (s *Session) cancelRun(r *running, c cause) {
 	run := kernel.RunId(r.id)
+	s.cancelTurn(run, c)
 	s.must(&kernel.RunCancelled{RunID: run}, c)
 	s.must(&kernel.CancelRun{RunID: run}, c)
 	for _, e := range r.inputs {

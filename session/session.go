@@ -211,7 +211,7 @@ func (s *Session) verdict(ctx context.Context, err error) (End, error) {
 // its first input finds it Attached (chapter 01, registration and attaching).
 func (s *Session) firstSteps() {
 	if s.kernel.Phase() == kernel.Initializing {
-		s.change(func(d *delta) { d.Created = s.next.now })
+		s.change(func(d *delta) { d.Created, d.Epoch = s.next.now, newEpoch() })
 		s.must(&kernel.Initialize{}, cause{})
 		s.must(&kernel.RegisterSession{SessionID: s.sessionID()}, cause{})
 		s.must(&kernel.EnsureSessionWithExecutor{SessionID: s.sessionID()}, cause{})

@@ -1,0 +1,361 @@
+package worker_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
+
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// desk sends commands to one session and reads their answers.
+type desk struct {
+	t       *testing.T
+	env     *embeddedtest.Env
+	session string
+	all     <-chan *nats.Msg
+	n       int
+	// ended are the terminal outcomes seen so far, by input.
+	ended map[string]string
+}
+
+func newDesk(t *testing.T, env *embeddedtest.Env, session string) *desk {
+	return &desk{t: t, env: env, session: session, all: outcomes(t, env, env.Namespace.FxSession(session)), ended: map[string]string{}}
+}
+
+// next reads on until one of the named events comes.
+func (d *desk) next(names ...string) (string, map[string]any) {
+	d.t.Helper()
+	for {
+		ev, data := next(d.t, d.all)
+		name, _ := subjects.EventName(ev.Type())
+		if name == "InputCompleted" {
+			id := data["input_id"].(string)
+			if was, twice := d.ended[id]; twice {
+				d.t.Errorf("input %s ended twice: %s, then %v", id, was, data["terminal_outcome"])
+			}
+			d.ended[id] = data["terminal_outcome"].(string)
+		}
+		for _, want := range names {
+			if name == want {
+				return name, data
+			}
+		}
+	}
+}
+
+func (d *desk) input(id, data string) {
+	d.t.Helper()
+	ev := prompt(id, "")
+	if err := ev.SetData("application/json", []byte(data)); err != nil {
+		d.t.Fatal(err)
+	}
+	publish(d.t, d.env, d.session, ev)
+}
+
+// send sends a command and returns its event's id.
+func (d *desk) send(name string, data any) string {
+	d.t.Helper()
+	if data == nil {
+		data = map[string]any{}
+	}
+	d.n++
+	ev := command(fmt.Sprint("cmd", d.n), name, data)
+	publish(d.t, d.env, d.session, ev)
+	return ev.ID()
+}
+
+// answer waits for the answer to the command of that event.
+func (d *desk) answer(event string) (string, map[string]any) {
+	d.t.Helper()
+	for {
+		ev, data := next(d.t, d.all)
+		name, _ := subjects.EventName(ev.Type())
+		if name == "InputCompleted" {
+			d.ended[data["input_id"].(string)] = data["terminal_outcome"].(string)
+		}
+		if (name == "CommandApplied" || name == "CommandRejected") && ev.Extensions()[subjects.ExtCausationID] == event {
+			return name, data
+		}
+	}
+}
+
+// applied sends a command that is to be carried out, and returns its report.
+func (d *desk) applied(name string, data any) map[string]any {
+	d.t.Helper()
+	outcome, answer := d.answer(d.send(name, data))
+	if outcome != "CommandApplied" {
+		d.t.Fatalf("%s: %s %v", name, outcome, answer)
+	}
+	report, _ := answer["report"].(map[string]any)
+	return report
+}
+
+// rejected sends a command that is to be refused, and compares kind, phase and guard.
+func (d *desk) rejected(name string, data any, kind, phase, guard string) {
+	d.t.Helper()
+	outcome, answer := d.answer(d.send(name, data))
+	text := func(field string) string { s, _ := answer[field].(string); return s }
+	if outcome != "CommandRejected" || text("kind") != kind || text("phase") != phase || text("guard") != guard {
+		d.t.Errorf("%s: got %s %v, want a rejection of kind %s in phase %s by guard %q", name, outcome, answer, kind, phase, guard)
+	}
+	if text("reason") == "" {
+		d.t.Errorf("%s: a rejection without a reason: %v", name, answer)
+	}
+}
+
+func (d *desk) report(name string, data any, want map[string]any) {
+	d.t.Helper()
+	if diff := cmp.Diff(want, d.applied(name, data)); diff != "" {
+		d.t.Errorf("%s: report (-want +got):\n%s", name, diff)
+	}
+}
+
+// until the run of an input has begun.
+func (d *desk) running(id string) {
+	d.t.Helper()
+	d.next("TurnRunStarted")
+}
+
+func TestRetireDrainsAndTheRestOfALife(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	d := newDesk(t, env, "s1")
+	fleet(t, env, 1, nil)
+
+	d.report("register_session", nil, map[string]any{})
+	d.report("ensure_session_with_executor", nil, map[string]any{})
+	d.rejected("reset", map[string]any{"session_id": "other"}, "InvalidInput", "", "")
+	d.input("long", `{"text":"a","echo":{"delay":"200ms"}}`)
+	d.running("long")
+	d.input("queued", `{"text":"b"}`)
+	d.next("InputAccepted")
+	d.rejected("reset", nil, "Internal", "Running", "")
+	d.rejected("recycle", nil, "Internal", "Running", "")
+	d.rejected("recover", nil, "Internal", "Running", "")
+	// The run returns first; then the queued input drains.
+	d.report("retire", nil, map[string]any{"inputs_abandoned": 0.0, "inputs_pending_drain": 1.0})
+	if d.ended["long"] != "Completed" {
+		t.Errorf("the run in progress was not waited for: %v", d.ended)
+	}
+	d.next("InputCompleted")
+	if d.ended["queued"] != "Completed" {
+		t.Errorf("the queued input did not drain: %v", d.ended)
+	}
+	d.input("late", `{"text":"c"}`)
+	if _, data := d.next("InputRejected"); data["kind"] != "NotReady" {
+		t.Errorf("an input of a retired session: %v", data)
+	}
+	d.report("recycle", nil, map[string]any{"inputs_transferred": 0.0})
+	d.input("again", `{"text":"d"}`)
+	d.next("InputCompleted")
+
+	// Destroyed under a run, with a retire command waiting for it: everyone is answered.
+	d.input("doomed", `{"text":"e","echo":{"delay":"1m"}}`)
+	d.running("doomed")
+	waiting := d.send("retire", nil)
+	d.report("destroy", nil, map[string]any{"inputs_abandoned": 1.0})
+	_ = waiting
+	if d.ended["doomed"] != "Abandoned" {
+		t.Errorf("ended: %v", d.ended)
+	}
+	d.rejected("destroy", nil, "Internal", "Destroyed", "")
+	d.rejected("retire", nil, "Internal", "Destroyed", "")
+	d.rejected("register_session", nil, "Destroyed", "Destroyed", "")
+	d.rejected("prepare_bindings", nil, "Destroyed", "Destroyed", "")
+	d.rejected("cancel_after_boundary", nil, "Destroyed", "Destroyed", "")
+	d.rejected("stop_runtime_executor", nil, "Destroyed", "Destroyed", "")
+	d.rejected("unregister_session", nil, "Destroyed", "Destroyed", "")
+	d.rejected("accept_with_completion", map[string]any{"input": map[string]any{"kind": "prompt", "data": map[string]any{"text": "x"}}}, "Destroyed", "Destroyed", "")
+	d.report("interrupt", nil, map[string]any{"observation": "Destroyed", "result": "Interrupted"})
+	d.input("dead", `{"text":"f"}`)
+	if _, data := d.next("InputRejected"); data["kind"] != "Destroyed" {
+		t.Errorf("an input of a destroyed session: %v", data)
+	}
+}
+
+// A retire command that waits for a run is answered once, whatever ends the run.
+func TestARetireThatWaitsIsAnsweredWhateverEndsTheRun(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	for i, end := range []string{"destroy", "stop_runtime_executor", "unregister_session", "interrupt"} {
+		fleetOnce := i == 0
+		if fleetOnce {
+			fleet(t, env, 1, nil)
+		}
+		d := newDesk(t, env, fmt.Sprint("s", i))
+		d.input("p", `{"text":"a","echo":{"delay":"1m"}}`)
+		d.running("p")
+		retire := d.send("retire", nil)
+		d.send(end, nil)
+		answers := map[string]string{}
+		for len(answers) < 2 {
+			name, data := d.next("CommandApplied", "CommandRejected")
+			answers[data["command"].(string)] = name
+		}
+		want := "CommandRejected"
+		if end == "interrupt" {
+			want = "CommandApplied"
+		}
+		if answers[end] != "CommandApplied" || answers["retire"] != want {
+			t.Errorf("%s: answers %v of %s", end, answers, retire)
+		}
+	}
+}
+
+func TestStopUnregisterAndRegisterAgain(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	d := newDesk(t, env, "s1")
+	fleet(t, env, 1, nil)
+	d.input("long", `{"text":"a","echo":{"delay":"1m"}}`)
+	d.running("long")
+	d.input("queued", `{"text":"b"}`)
+	d.next("InputAccepted")
+	d.report("stop_runtime_executor", map[string]any{"reason": "enough"}, map[string]any{"inputs_abandoned": 2.0, "phase": "Stopped"})
+	d.rejected("stop_runtime_executor", nil, "ValidationFailed", "Stopped", "")
+	d.rejected("ensure_session_with_executor", nil, "ValidationFailed", "Stopped", "")
+	d.rejected("interrupt", nil, "Conflict", "Stopped", "")
+	d.rejected("cancel_after_boundary", nil, "NotReady", "Stopped", "")
+	d.rejected("commit_service_turn_terminal_receipt", nil, "Internal", "Stopped", "")
+	d.report("recover", nil, map[string]any{"inputs_recovered": 0.0, "inputs_abandoned": 0.0, "inputs_requeued": 0.0, "details": []any{}})
+
+	before := d.applied("prepare_local_session_bindings", nil)["epoch_id"]
+	d.report("unregister_session", nil, map[string]any{"inputs_abandoned": 0.0, "durability": "RetainSnapshot"})
+	d.rejected("stop_runtime_executor", nil, "NotReady", "Destroyed", "")
+	d.rejected("retire", nil, "NotFound", "", "")
+	d.rejected("publish_event", map[string]any{"kind": "Topology"}, "NotFound", "", "")
+	d.rejected("interrupt", nil, "NotFound", "Idle", "")
+	d.rejected("set_silent_intents", map[string]any{"intents": []string{"x"}}, "ValidationFailed", "Idle", "session_registered")
+	d.input("lost", `{"text":"c"}`)
+	if _, data := d.next("InputRejected"); data["kind"] != "NotReady" {
+		t.Errorf("an input of an unregistered session: %v", data)
+	}
+	d.report("ensure_session_with_executor", nil, map[string]any{})
+	if after := d.applied("prepare_local_session_bindings", nil)["epoch_id"]; after != before || after == "" {
+		t.Errorf("the epoch of retained records changed from %v to %v", before, after)
+	}
+	d.input("back", `{"text":"d"}`)
+	d.next("InputCompleted")
+	if d.ended["back"] != "Completed" {
+		t.Errorf("ended: %v", d.ended)
+	}
+
+	// While it works: its run is cancelled, its inputs end, its records go.
+	d.input("long2", `{"text":"a","echo":{"delay":"1m"}}`)
+	d.running("long2")
+	d.report("unregister_session", nil, map[string]any{"inputs_abandoned": 1.0, "durability": "DeleteSnapshot"})
+	d.report("register_session", nil, map[string]any{})
+	if after := d.applied("prepare_local_session_bindings", nil)["epoch_id"]; after == before {
+		t.Errorf("the epoch of deleted records stays: %v", after)
+	}
+}
+
+func TestInterruptAndBoundaryCancel(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	d := newDesk(t, env, "s1")
+	fleet(t, env, 1, nil)
+	d.input("now", `{"text":"a","echo":{"delay":"1m"}}`)
+	d.running("now")
+	d.report("interrupt", nil, map[string]any{"observation": "Accepted", "result": "Interrupted"})
+	d.next("TurnRunCancelled")
+	d.next("InputCompleted")
+	d.report("interrupt", nil, map[string]any{"observation": "AttachedNoop", "result": "Interrupted"})
+
+	d.input("boundary", `{"text":"b","echo":{"delay":"20ms","rounds":3000}}`)
+	d.running("boundary")
+	d.report("cancel_after_boundary", nil, map[string]any{})
+	d.next("InputCompleted")
+	if diff := cmp.Diff(map[string]string{"now": "Cancelled", "boundary": "Cancelled"}, d.ended); diff != "" {
+		t.Error(diff)
+	}
+	d.input("next", `{"text":"c"}`)
+	d.next("InputCompleted")
+	if d.ended["next"] != "Completed" {
+		t.Errorf("after two cancels: %v", d.ended)
+	}
+}
+
+func TestInputsInsideCommands(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	d := newDesk(t, env, "s1")
+	fleet(t, env, 1, nil)
+	offer := func(id, key, text string) map[string]any {
+		return map[string]any{"input_id": id, "input": map[string]any{
+			"kind": "prompt", "idempotency_key": key, "data": map[string]any{"text": text, "echo": map[string]any{"delay": "100ms"}},
+		}}
+	}
+	d.report("accept_with_completion", offer("a", "k", "one"), map[string]any{
+		"outcome": "Accepted", "input_id": "a", "lane": "Queue", "plan": "Queued", "signal": "WakeLoop", "completion": "a",
+	})
+	d.report("accept_with_completion", offer("b", "k", "two"), map[string]any{
+		"outcome": "Deduplicated", "input_id": "b", "existing_input_id": "a", "completion": "a",
+	})
+	d.next("InputCompleted")
+	d.report("accept_with_completion", offer("c", "k", "three"), map[string]any{
+		"outcome": "Deduplicated", "input_id": "c", "existing_input_id": "a",
+	})
+	d.rejected("accept_with_completion", map[string]any{"input": map[string]any{
+		"kind": "external_event", "durability": "derived", "data": map[string]any{},
+	}}, "ValidationFailed", "Attached", "ResolveAdmissionValidationExternalDerivedRejected")
+
+	// Not woken, it waits for whoever comes next. Its turn comes first all the same.
+	quiet := func(id string) {
+		t.Helper()
+		d.report("accept_without_wake", offer(id, "", id), map[string]any{
+			"outcome": "Accepted", "input_id": id, "lane": "Queue", "plan": "Queued", "signal": "None",
+		})
+	}
+	quiet("w1")
+	quiet("w2")
+	if len(d.ended) != 1 {
+		t.Errorf("an input that was not to wake the session ran: %v", d.ended)
+	}
+	d.report("recover", nil, map[string]any{"inputs_recovered": 2.0, "inputs_abandoned": 0.0, "inputs_requeued": 0.0, "details": []any{}})
+	for _, want := range []string{"w1", "w2"} {
+		if _, data := d.next("InputCompleted"); data["input_id"] != want {
+			t.Errorf("got %v, want %s", data, want)
+		}
+	}
+	quiet("w3")
+	d.report("reset", nil, map[string]any{"inputs_abandoned": 1.0})
+
+	// The control plane ingests into the session's own runtime, once that is bound.
+	work := map[string]any{"work_id": "work", "input": map[string]any{"kind": "prompt", "data": map[string]any{"text": "x"}}}
+	d.rejected("ingest", work, "InvalidState", "Idle", "runtime_binding_matches_input")
+	if r := d.applied("prepare_bindings", nil); r["agent_runtime_id"] != "rt:session:s1" || r["runtime_epoch_id"] != r["epoch_id"] {
+		t.Errorf("bindings: %v", r)
+	}
+	d.report("ingest", work, map[string]any{
+		"work_id": "work", "outcome": "Accepted", "input_id": "work", "lane": "Queue", "plan": "Queued", "signal": "WakeLoop",
+	})
+	d.next("InputCompleted")
+	d.rejected("ingest", map[string]any{"runtime_id": "rt:session:s1", "fence_token": 9}, "InvalidState", "Attached", "fence_binding_matches_input")
+}
+
+// A peer request with a silent intent is taken in and starts no run.
+func TestSilentIntents(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	d := newDesk(t, env, "s1")
+	fleet(t, env, 1, nil)
+	d.applied("set_silent_intents", map[string]any{"intents": []string{"status"}})
+	request := func(id, intent string) {
+		ev := prompt(id, "")
+		ev.SetType(subjects.InputType("peer_request"))
+		if err := ev.SetData("application/json", []byte(`{"text":"?","intent":"`+intent+`","request_id":"3e0c4d0a-0000-4000-8000-000000000001"}`)); err != nil {
+			t.Fatal(err)
+		}
+		publish(t, env, "s1", ev)
+	}
+	request("quiet", "status")
+	d.next("InputAccepted")
+	d.send("publish_event", map[string]any{"kind": "Projection"})
+	if name, data := d.next("CommandApplied", "TurnRunStarted"); name != "CommandApplied" {
+		t.Errorf("a silent request started a run: %v", data)
+	}
+	request("loud", "work")
+	d.next("TurnRunStarted")
+	for d.ended["loud"] == "" {
+		d.next("InputCompleted")
+	}
+}
