@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -118,7 +119,45 @@ func unmarshalWhole(data []byte, v any) error { return unmarshalChecked(data, v,
 
 func unmarshalChecked(data []byte, v any, may completeness) error {
 	if err := json.Unmarshal(data, v, decodeOptions); err != nil {
-		return err
+		return plain(err)
 	}
 	return shapeOf(reflect.TypeOf(v).Elem()).check(jsontext.NewDecoder(bytes.NewReader(data)), may)
+}
+
+// plain retells the decoder's error in the words of FORMAT, without types of Go: which
+// field it is and what is wrong with it.
+func plain(err error) error {
+	e, ok := err.(*json.SemanticError)
+	if !ok || e.GoType == nil {
+		return err
+	}
+	field := strings.TrimPrefix(string(e.JSONPointer), "/")
+	if errors.Is(e.Err, json.ErrUnknownName) {
+		return fmt.Errorf("unknown field %s", field)
+	}
+	if field != "" {
+		field = "field " + field + ": "
+	}
+	if e.Err != nil && e.JSONValue == nil {
+		return fmt.Errorf("%s%w", field, e.Err)
+	}
+	due := e.GoType.Name()
+	switch {
+	case due == "uint64":
+		due = "u64"
+	case e.GoType.Kind() == reflect.Slice:
+		due = "array"
+	case e.GoType.Kind() == reflect.Map, shapeOf(e.GoType).members != nil:
+		due = "object"
+	}
+	found := e.JSONKind.String()
+	switch {
+	case e.JSONValue != nil:
+		found = string(e.JSONValue)
+	case e.JSONKind == '{':
+		found = "object"
+	case e.JSONKind == '[':
+		found = "array"
+	}
+	return fmt.Errorf("%s%s is no %s", field, found, due)
 }

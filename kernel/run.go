@@ -138,7 +138,7 @@ func RunLines(in io.Reader, out io.Writer) (bad bool, err error) {
 func (r *Runner) line(data []byte) (any, error) {
 	var l runLine
 	if err := json.Unmarshal(data, &l, decodeOptions); err != nil {
-		return nil, err
+		return nil, plain(err)
 	}
 	given := 0
 	for _, present := range []bool{l.Input != "", l.Signal != "", l.Reset, l.State != nil} {

@@ -89,7 +89,7 @@ func (s *shape) check(dec *jsontext.Decoder, may completeness) error {
 		if err := dec.SkipValue(); err != nil {
 			return err
 		}
-		return fmt.Errorf("null%s is not optional", at(dec))
+		return fmt.Errorf("null is no value%s", at(dec, " of field "))
 	case kind == '{' && s.members != nil:
 		return s.checkMembers(dec, may)
 	case (kind == '{' || kind == '[') && s.element != nil:
@@ -126,7 +126,7 @@ func (s *shape) checkMembers(dec *jsontext.Decoder, may completeness) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("missing field %s%s", strings.Join(missing, ", "), at(dec))
+		return fmt.Errorf("missing field %s%s", strings.Join(missing, ", "), at(dec, " of "))
 	}
 	return nil
 }
@@ -149,10 +149,10 @@ func (s *shape) checkElements(dec *jsontext.Decoder, keyed bool) error {
 	return err
 }
 
-// at says where the value read last is, unless it is the whole.
-func at(dec *jsontext.Decoder) string {
+// at is the field read last, by its path, after the given word; nothing for the whole.
+func at(dec *jsontext.Decoder, word string) string {
 	if path := dec.StackPointer(); path != "" {
-		return fmt.Sprintf(" within %q", path)
+		return word + strings.TrimPrefix(string(path), "/")
 	}
 	return ""
 }
