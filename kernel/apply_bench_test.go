@@ -86,35 +86,3 @@ func BenchmarkApply(b *testing.B) {
 		}
 	})
 }
-
-// BenchmarkLongLife shows that a session's age does not show: ended inputs are forgotten.
-func BenchmarkLongLife(b *testing.B) {
-	for _, age := range []int{1_000, 100_000, 1_000_000} {
-		b.Run(fmt.Sprintf("inputs=%d", age), func(b *testing.B) {
-			k := sessionWith(b, 0)
-			const retained = 1000
-			step := func(i int) {
-				id := fmt.Sprint("i", i)
-				k.Apply(&kernel.ResolveAdmissionPlan{InputID: id})
-				k.Apply(&kernel.QueueAccepted{InputID: id})
-				k.Apply(&kernel.ConsumeInput{InputID: id})
-				if i >= retained {
-					k.Apply(&kernel.ForgetInput{InputID: fmt.Sprint("i", i-retained)})
-				}
-			}
-			for i := range age {
-				step(i)
-			}
-			packed, err := kernel.EncodeState(k.State())
-			if err != nil {
-				b.Fatal(err)
-			}
-			i := age
-			for b.Loop() {
-				step(i)
-				i++
-			}
-			b.ReportMetric(float64(len(packed)), "state-bytes")
-		})
-	}
-}

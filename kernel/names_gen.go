@@ -239,6 +239,7 @@ var newTrigger = map[string]func() Trigger{
 	"FinishSurfaceRequestUnpublished":               func() Trigger { return new(FinishSurfaceRequestUnpublished) },
 	"ForceCancelNoRun":                              func() Trigger { return new(ForceCancelNoRun) },
 	"ForgetInput":                                   func() Trigger { return new(ForgetInput) },
+	"ForgetOperation":                               func() Trigger { return new(ForgetOperation) },
 	"ForgetRun":                                     func() Trigger { return new(ForgetRun) },
 	"GrantMobOperatorManageMob":                     func() Trigger { return new(GrantMobOperatorManageMob) },
 	"HydrateSessionLlmState":                        func() Trigger { return new(HydrateSessionLlmState) },
@@ -921,6 +922,9 @@ func (*ForceCancelNoRun) TriggerName() string { return "ForceCancelNoRun" }
 
 // TriggerName is "ForgetInput".
 func (*ForgetInput) TriggerName() string { return "ForgetInput" }
+
+// TriggerName is "ForgetOperation".
+func (*ForgetOperation) TriggerName() string { return "ForgetOperation" }
 
 // TriggerName is "ForgetRun".
 func (*ForgetRun) TriggerName() string { return "ForgetRun" }
@@ -2922,6 +2926,13 @@ func (v ForgetInput) appendFields(b []byte) []byte {
 	} else {
 		b = append(b, `null`...)
 	}
+	return append(b, '}')
+}
+
+func (v ForgetOperation) appendFields(b []byte) []byte {
+	b = append(b, '{')
+	b = append(b, `"operation_id":`...)
+	b = appendText(b, string(v.OperationID))
 	return append(b, '}')
 }
 

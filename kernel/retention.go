@@ -68,3 +68,36 @@ func (in *ForgetRun) step(k *Kernel, s *State) {
 		s.LiveBoundaryContextSequenceByRun.del(in.RunID)
 	}
 }
+
+// ForgetOperation drops every trace of an operation that has ended, or that was evicted or
+// collected and left its row in the feed, once all three readers of the feed are past it.
+// Its id becomes free again, and so does its completion number for recovery. Of a capacity
+// slot that was evicted first the number is no longer known and stays claimed.
+type ForgetOperation struct {
+	OperationID string `json:"operation_id"`
+}
+
+func (*ForgetOperation) extension() {}
+
+func (in *ForgetOperation) step(k *Kernel, s *State) {
+	switch {
+	case k.rule("ForgetOperation", anyPhase, Stay) &&
+		k.guard("operation_over", !s.OpStatuses.has(in.OperationID) || s.OpStatuses[in.OperationID].terminal()) &&
+		k.guard("readers_are_past_it", s.CompletionFeedSequences[in.OperationID] <= s.feedRead()) &&
+		k.guard("not_waited_for", !s.WaitOperationIDs.Has(in.OperationID)):
+
+		s.CompletionSequenceClaims.del(s.CompletionFeedSequences[in.OperationID])
+		s.CompletionSequenceClaims.del(s.OpCompletionSeq[in.OperationID])
+		s.forget(in.OperationID)
+		s.OpSources.del(in.OperationID)
+		s.CompletionFeedSequences.del(in.OperationID)
+		s.CompletionFeedKinds.del(in.OperationID)
+		s.CompletionFeedTerminalOutcomes.del(in.OperationID)
+		s.CompletionFeedTerminalPayload.del(in.OperationID)
+	}
+}
+
+// feedRead is how far every reader of the completion feed has come.
+func (s *OpsState) feedRead() uint64 {
+	return min(s.CompletionAgentAppliedCursor, s.CompletionRuntimeObservedCursor, s.CompletionRuntimeInjectedCursor)
+}
