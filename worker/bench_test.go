@@ -29,7 +29,8 @@ func BenchmarkInput(b *testing.B) {
 }
 
 func benchmarkInput(b *testing.B, sessions int, set subjects.PublishedSet) {
-	env := embeddedtest.Provisioned(b, "bench", 8, embeddedtest.Listening())
+	// One session takes them all, and a refused one would never be done.
+	env := embeddedtest.ProvisionedWith(b, "bench", 8, subjects.Settings{MailboxLimit: int64(b.N) + 1}, embeddedtest.Listening())
 	var done atomic.Int64
 	nc, _ := embeddedtest.Connect(b, env.Server)
 	w, err := worker.New(nc, env.Namespace, worker.Config{
