@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -62,6 +63,22 @@ type Run struct {
 	Kind     kernel.AdmissionRuntimeExecutionKind
 	// Inputs are the contributing inputs, in batch order.
 	Inputs []Input
+	// Completions are the operations of the session that ended and that no run has been
+	// told of yet, oldest first. A run that succeeds has taken note of them.
+	Completions []Completion
+	// Host reaches the session while the run is in progress.
+	Host Host
+}
+
+// Completion is an operation that ended (chapter 04, completion feed).
+type Completion struct {
+	Seq         uint64                              `json:"seq"`
+	OperationID string                              `json:"operation_id"`
+	Kind        kernel.OperationKind                `json:"kind"`
+	DisplayName string                              `json:"display_name"`
+	Outcome     kernel.OperationTerminalOutcomeKind `json:"terminal_outcome"`
+	Payload     kernel.OpTerminalPayload            `json:"payload"`
+	EndedAt     time.Time                           `json:"ended_at"`
 }
 
 // Input is one contributing input of a run.
@@ -109,6 +126,10 @@ type Result struct {
 	// optional.
 	ConversationDigest string
 	MessageCount       uint64
+	// Actions are carried out in order in the commit that ends the run: all of them happen
+	// if the run's result does. A refused one is told on the feed; the run succeeds all the
+	// same.
+	Actions []Action
 }
 
 // Usage is what a run cost.

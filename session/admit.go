@@ -43,8 +43,8 @@ func (s *Session) admitEvent(ev *event.Event) {
 		s.deadLetter(reason)
 		return
 	}
-	in.At = s.next.now
-	s.admit(in)
+	in.At, in.from = s.next.now, senderOf(s.env.Namespace, ev)
+	s.declineRefused(in, s.admit(in))
 }
 
 func (s *Session) rejectInput(id, kind, reason, guard string, c cause) acceptOutcome {
@@ -105,6 +105,9 @@ func (s *Session) admit(in *input) acceptOutcome {
 	if existing, duplicate := s.claimedKey(in, c); duplicate {
 		s.remember(in, existing)
 		return s.deduplicated(in, existing, c)
+	}
+	if refused, ok := s.drained(in, c); !ok {
+		return refused
 	}
 	plan, refused, ok := s.plan(in, c)
 	if !ok {
@@ -244,6 +247,7 @@ func (s *Session) accept(in *input, plan kernel.AdmissionResolved, c cause) acce
 	in.Boundary, in.Execution = plan.RuntimeBoundary, plan.RuntimeExecutionKind
 	in.Intent, in.HandlingMode = plan.RuntimePeerResponseTerminalApplyIntent, plan.ExecutionHandlingMode
 	e := in.entry
+	s.meet()
 	s.change(func(d *delta) { d.Admit = append(d.Admit, &e) })
 	s.outcome("InputAccepted", inputAccepted{InputID: in.ID, Lane: plan.Lane.String(), Plan: plan.Plan.String()}, c)
 	s.env.Telemetry.InputAccepted()

@@ -18,9 +18,11 @@ type command struct {
 	name  string
 	event string // the CloudEvent's id
 	key   string
-	mob   string
-	data  jsontext.Value
-	cause cause
+	mob   string // that routed it, "" if none did
+	// action is the id of an executor's action, "" for an event.
+	action string
+	data   jsontext.Value
+	cause  cause
 }
 
 // commandName is the command an event of our own types asks for, known or not.
@@ -39,7 +41,7 @@ var errWaiting = errors.New("the command waits for the run in progress")
 // CommandRejected.
 func (s *Session) commandEvent(name string, ev *event.Event) {
 	cmd := &command{
-		name: name, event: ev.ID(), key: eventKey(s.id, ev), mob: mobOf(s.env.Namespace, ev), data: ev.Data(),
+		name: name, event: ev.ID(), key: eventKey(s.id, ev), data: ev.Data(),
 		cause: cause{
 			event: ev.ID(), correlation: extension(ev, subjects.ExtCorrelationID),
 			traceParent: extension(ev, subjects.ExtTraceParent), traceState: extension(ev, subjects.ExtTraceState),
@@ -56,22 +58,45 @@ func (s *Session) commandEvent(name string, ev *event.Event) {
 	if len(cmd.data) == 0 {
 		cmd.data = jsontext.Value("{}")
 	}
-	report, err := handlerOf(name)(s, cmd)
+	var report any
+	err := s.route(cmd, ev)
+	if err == nil {
+		report, err = handlerOf(name)(s, cmd)
+	}
 	if !errors.Is(err, errWaiting) {
 		s.answer(cmd, report, err)
 	}
 }
 
+// answer tells what became of a command: the world, the mob that routed it, the executor
+// whose action it is.
 func (s *Session) answer(cmd *command, report any, err error) {
 	if err == nil {
 		if report == nil {
 			report = struct{}{}
 		}
-		s.outcome("CommandApplied", commandApplied{Command: cmd.name, Report: report}, cmd.cause)
+		s.meet()
+		applied := mustJSON(commandApplied{Command: cmd.name, Report: report, Action: cmd.action})
+		s.emitTo(cmd.mob, "CommandApplied", subjects.OutcomeType("CommandApplied"), applied, cmd.cause)
 		s.env.Telemetry.CommandApplied()
+		s.acted(cmd, answered{Report: mustJSON(report)})
 		return
 	}
-	rejected := commandRejected{Command: cmd.name, Kind: rejectInternal, Reason: err.Error()}
+	rejected := s.rejection(cmd, err)
+	s.emitTo(cmd.mob, "CommandRejected", subjects.OutcomeType("CommandRejected"), mustJSON(rejected), cmd.cause)
+	s.env.Telemetry.CommandRejected()
+	s.acted(cmd, answered{Refusal: &rejected})
+}
+
+// meet notes that the session has been spoken to and has heeded it.
+func (s *Session) meet() {
+	if !s.ledger.Met {
+		s.change(func(d *delta) { d.Met = true })
+	}
+}
+
+func (s *Session) rejection(cmd *command, err error) commandRejected {
+	rejected := commandRejected{Command: cmd.name, Kind: rejectInternal, Reason: err.Error(), Action: cmd.action}
 	var r *refusal
 	var field *FieldError
 	var question *QueryError
@@ -84,24 +109,10 @@ func (s *Session) answer(cmd *command, report any, err error) {
 	case errors.As(err, &question):
 		rejected.Kind, rejected.Reason = question.kind(), question.Message
 	}
-	s.outcome("CommandRejected", rejected, cmd.cause)
-	s.env.Telemetry.CommandRejected()
-}
-
-// mobOf is the mob a routed command comes from: the extension "mob", or the mob of a
-// source /kalahari/<ns>/mobs/<mob>.
-func mobOf(ns subjects.Namespace, ev *event.Event) string {
-	mob := extension(ev, "mob")
-	if mob == "" {
-		mob, _ = strings.CutPrefix(ev.Source(), "/kalahari/"+ns.Name()+"/mobs/")
-		if mob == ev.Source() {
-			return ""
-		}
+	if cmd.mob != "" {
+		rejected.Code = consumerCode(r, field)
 	}
-	if subjects.CheckToken("mob", mob) != nil {
-		return ""
-	}
-	return mob
+	return rejected
 }
 
 // read decodes a command's data. Unknown members are refused: a misspelt field must not

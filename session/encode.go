@@ -103,6 +103,25 @@ func (d *delta) append(b []byte) []byte {
 	if len(d.Arm) > 0 {
 		o.raw("arm", mustJSON(d.Arm))
 	}
+	if d.Met {
+		o.raw("met", []byte("true"))
+	}
+	if len(d.Wait) > 0 {
+		o.raw("wait", mustJSON(d.Wait))
+	}
+	o.list("waited", len(d.Waited), func(b []byte, i int) []byte { return appendString(b, d.Waited[i]) })
+	if len(d.Acted) > 0 {
+		o.raw("acted", mustJSON(d.Acted))
+	}
+	if len(d.Peers) > 0 {
+		o.raw("peers", mustJSON(d.Peers))
+	}
+	if len(d.Operations) > 0 {
+		o.raw("operations", mustJSON(d.Operations))
+	}
+	if len(d.Post) > 0 {
+		o.raw("post", mustJSON(d.Post))
+	}
 	o.uint("sequence", d.Sequence)
 	o.uint("sent", d.Sent)
 	return append(o.b, '}')

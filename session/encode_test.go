@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/kalahari-run/kalahari/executor"
 	"github.com/kalahari-run/kalahari/kernel"
 )
 
@@ -53,6 +54,24 @@ func TestDeltaRoundTrip(t *testing.T) {
 			d.Retiring = &waitingCommand{Command: "retire", Event: text.Draw(t, "ev")}
 			d.RunOver, d.Retired = true, true
 			d.Arm = []timer{{Ordinal: 3, ID: "t", At: time.Unix(1_900_000_000, 0).UTC(), Event: jsontext.Value(`{"id":"x"}`)}}
+			d.Met, d.Waited = true, []string{text.Draw(t, "waited")}
+			d.Wait = []waitingCommand{{Command: "wait_all", Event: text.Draw(t, "w"), Action: "a", Request: "r", Cause: "c", Mob: "m"}}
+			d.Acted = []actedKey{{"a", answered{Report: jsontext.Value(`{"x":1}`)}}, {"b", answered{Refusal: &commandRejected{Kind: "k"}}}}
+			d.Post = []parcel{{Ordinal: 4, To: "s2", MsgID: "s2:1", Event: jsontext.Value(`{"id":"y"}`)}}
+			d.Peers = []peerChange{
+				{ID: "q", Asked: &asked{"s2", 4, time.Unix(1_900_000_000, 0).UTC()}, Stream: 5},
+				{ID: "q", Told: true, Joined: true},
+				{ID: "p", Owed: &owed{"s3", "i"}},
+				{ID: "p", Paid: true},
+			}
+			d.Operations = []operationChange{
+				{ID: "o", Known: &operation{DisplayName: text.Draw(t, "n"), CreatedAt: time.Unix(1_900_000_000, 0).UTC()}},
+				{ID: "o", Done: true, Feed: &executor.Completion{
+					Seq: 1, OperationID: "o", EndedAt: time.Unix(1_900_000_001, 0).UTC(),
+					Payload: kernel.OpTerminalPayload{Kind: kernel.OpFailed, Error: text.Draw(t, "err")},
+				}},
+				{ID: "o", Gone: true, Drop: true},
+			}
 			d.Created = time.Unix(1_800_000_000, 5).UTC()
 		}
 		var got delta
@@ -61,7 +80,7 @@ func TestDeltaRoundTrip(t *testing.T) {
 			t.Fatalf("%s: %v", written, err)
 		}
 		if diff := cmp.Diff(d, got, cmp.AllowUnexported(delta{}, entry{}, seenKey{}, ended{}, kernel.Opt[kernel.InputLane]{},
-			kernel.Opt[kernel.AdmissionPeerResponseTerminalApplyIntent]{})); diff != "" {
+			kernel.Opt[kernel.AdmissionPeerResponseTerminalApplyIntent]{}, kernel.Opt[string]{})); diff != "" {
 			t.Fatal(diff)
 		}
 	})

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kalahari-run/kalahari/kernel"
@@ -18,6 +20,9 @@ func (s *Session) end(e *entry, runID string, outcome kernel.InputPublicTerminal
 		d.Ended = append(d.Ended, e.Key)
 	})
 	s.env.Telemetry.InputEnded(outcome)
+	if e.Kind == kernel.AdmissionInputKindPeerRequest && outcome != kernel.InputPublicTerminalOutcomeCompleted {
+		s.failOwed(e, outcome.String(), reason)
+	}
 }
 
 // change makes a change of the ledger, in the ledger and in the commit under
@@ -51,7 +56,7 @@ func (p *delta) merge(d *delta) {
 	p.Ended = append(p.Ended, d.Ended...)
 	p.Forget = append(p.Forget, d.Forget...)
 	if d.RunOver {
-		p.RunOver, p.Run = true, nil
+		p.RunOver, p.Run, p.Acted = true, nil, nil
 	}
 	if d.Run != nil {
 		p.Run = d.Run
@@ -62,6 +67,16 @@ func (p *delta) merge(d *delta) {
 	if d.Retiring != nil {
 		p.Retiring = d.Retiring
 	}
+	p.Met = p.Met || d.Met
+	for _, event := range d.Waited {
+		// A command that waits and is answered within one commit leaves no trace.
+		p.Wait = slices.DeleteFunc(p.Wait, func(w waitingCommand) bool { return w.Event == event })
+	}
+	p.Wait = append(p.Wait, d.Wait...)
+	p.Waited = append(p.Waited, d.Waited...)
+	p.Acted = append(p.Acted, d.Acted...)
+	p.Peers = append(p.Peers, d.Peers...)
+	p.Operations = append(p.Operations, d.Operations...)
 }
 
 // forget drops ended inputs beyond the horizon, oldest first, from the ledger and from

@@ -28,10 +28,15 @@ func (e *entry) cause() cause {
 type outgoing struct {
 	// Ordinal numbers the session's outgoing messages from 1.
 	Ordinal uint64 `json:"n"`
-	// Mob is the mob a signal goes to, "" for an fx event.
-	Mob  string `json:"mob,omitzero"`
-	Name string `json:"name"`
-	ID   string `json:"id"`
+	// Mob is the mob a signal or an answer goes to, "" for an fx event.
+	Mob string `json:"mob,omitzero"`
+	// To is the session a peer message goes to; ID is then its message id.
+	To string `json:"to,omitzero"`
+	// Returned says why the peer's mailbox does not take it.
+	Returned string `json:"returned,omitzero"`
+	refusals int
+	Name     string `json:"name"`
+	ID       string `json:"id"`
 	// Sequence is the event's fx sequence, 0 for a signal that is not published there.
 	Sequence    uint64         `json:"sequence,omitzero"`
 	Type        string         `json:"type"`
@@ -51,6 +56,9 @@ type outgoing struct {
 func (o *outgoing) message(ns subjects.Namespace, session string) *nats.Msg {
 	if o.Schedule != "" {
 		return o.schedule(ns, session)
+	}
+	if o.To != "" {
+		return o.letter(ns, session)
 	}
 	subject := ns.Fx(session, o.Name)
 	if o.Mob != "" {
@@ -165,6 +173,13 @@ type (
 		Reason          string         `json:"reason,omitzero"`
 		Result          jsontext.Value `json:"result,omitzero"`
 	}
+	peerUndelivered struct {
+		To        string `json:"to"`
+		Event     string `json:"event"`
+		Type      string `json:"type"`
+		RequestID string `json:"request_id,omitzero"`
+		Reason    string `json:"reason"`
+	}
 	runOutput struct {
 		RunID   string         `json:"run_id"`
 		Content jsontext.Value `json:"content"`
@@ -173,6 +188,7 @@ type (
 	commandApplied struct {
 		Command string `json:"command"`
 		Report  any    `json:"report"`
+		Action  string `json:"action,omitzero"`
 	}
 	commandRejected struct {
 		Command string `json:"command"`
@@ -181,6 +197,9 @@ type (
 		Phase   string `json:"phase,omitzero"`
 		Rule    string `json:"rule,omitzero"`
 		Guard   string `json:"guard,omitzero"`
+		// Code is the consumer error code of a routed command.
+		Code   string `json:"code,omitzero"`
+		Action string `json:"action,omitzero"`
 	}
 )
 

@@ -3,6 +3,9 @@ package session
 import (
 	"context"
 
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/kalahari-run/kalahari/journal"
 	"github.com/kalahari-run/kalahari/kernel"
 )
 
@@ -23,4 +26,22 @@ func FoldForTest(ctx context.Context, env *Env, session string) (Folded, error) 
 		return Folded{}, err
 	}
 	return Folded{*f.kernel.State(), f.ledger, f.cursor, f.confirmed, len(f.unsent), f.at.Number}, nil
+}
+
+// AdmittedForTest reads the data of every input a session has admitted from its log.
+func AdmittedForTest(ctx context.Context, env *Env, session string) (all []jsontext.Value) {
+	_, err := env.Log.Fold(ctx, session, journal.Position{}, func(m *journal.Message) error {
+		b, err := readBody(ctx, env, session, m.Data)
+		if err != nil {
+			return err
+		}
+		for _, e := range b.Record.Delta.Admit {
+			all = append(all, e.Data)
+		}
+		return nil
+	})
+	if err != nil {
+		panic(err)
+	}
+	return all
 }

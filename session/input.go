@@ -59,6 +59,9 @@ type input struct {
 	wake         wakeMode
 	continuation kernel.AdmissionContinuationKind
 	intent       string
+	requestID    string
+	from         string // the session that sent it
+	own          bool   // the session tells itself
 	handlingMode string // as the data gives it, before it is read as a lane
 	peerValid    bool
 	peerStatus   kernel.PeerResponseTerminalObservedStatus
@@ -266,6 +269,7 @@ func (in *input) readContinuation(data *inputData) error {
 
 // readPeer derives the peer facts of chapter 02, 6.2.
 func (in *input) readPeer(data *inputData) error {
+	in.requestID = data.RequestID
 	if in.Kind != kernel.AdmissionInputKindPeerResponseTerminal {
 		return nil
 	}

@@ -129,6 +129,10 @@ func (s *Session) take(ctx context.Context, m jetstream.Msg) {
 		s.deadLetter(err.Error())
 		return
 	}
+	if ev.Type() == subjects.DeadlineType || ev.Type() == subjects.ReturnedType {
+		s.news(&ev)
+		return
+	}
 	if name, ok := commandName(ev.Type()); ok {
 		s.commandEvent(name, &ev)
 		return

@@ -32,6 +32,20 @@ type ledger struct {
 	Run *execution `json:"run,omitzero"`
 	// Retiring is a retire command that waits for the run in progress.
 	Retiring *waitingCommand `json:"retiring,omitzero"`
+	// Waiting are the other commands that are answered later, oldest first.
+	Waiting []waitingCommand `json:"waiting,omitzero"`
+	// Met says that an input or command has been heeded: the session is not just the trace
+	// of a refused one.
+	Met bool `json:"met,omitzero"`
+	// Acted are the answers to the actions of the run in progress.
+	Acted map[string]answered `json:"acted,omitzero"`
+	// Asked are our requests to peers that have no answer yet, Owed those of peers that we
+	// have not answered, by request id; Streams are the reserved interaction streams.
+	Asked   map[string]asked  `json:"asked,omitzero"`
+	Owed    map[string]owed   `json:"owed,omitzero"`
+	Streams map[string]uint64 `json:"streams,omitzero"`
+
+	Operations operations `json:"operations,omitzero"`
 }
 
 // seen is one remembered event.
@@ -55,26 +69,37 @@ type waitingCommand struct {
 	Command     string `json:"command"`
 	Event       string `json:"event"`
 	Correlation string `json:"correlation,omitzero"`
+	Mob         string `json:"mob,omitzero"`     // that sent it
+	Action      string `json:"action,omitzero"`  // of an executor, if it is one
+	Cause       string `json:"cause,omitzero"`   // what it follows from, if not its own event
+	Request     string `json:"request,omitzero"` // what it waits for
 }
 
 // delta is how one commit changes the ledger.
 type delta struct {
-	Created   time.Time       `json:"created,omitzero"`
-	Epoch     string          `json:"epoch,omitzero"`
-	EpochOver bool            `json:"epoch_over,omitzero"`
-	Mob       string          `json:"mob,omitzero"`
-	Admit     []*entry        `json:"admit,omitzero"`
-	Seen      []seenKey       `json:"seen,omitzero"`
-	End       []ended         `json:"end,omitzero"`
-	Ended     []string        `json:"ended,omitzero"`
-	Forget    []string        `json:"forget,omitzero"`
-	Run       *execution      `json:"run,omitzero"`
-	Retiring  *waitingCommand `json:"retiring,omitzero"`
-	RunOver   bool            `json:"run_over,omitzero"`
-	Retired   bool            `json:"retired,omitzero"`
-	Arm       []timer         `json:"arm,omitzero"`
-	Sequence  uint64          `json:"sequence"`
-	Sent      uint64          `json:"sent"`
+	Created    time.Time         `json:"created,omitzero"`
+	Epoch      string            `json:"epoch,omitzero"`
+	EpochOver  bool              `json:"epoch_over,omitzero"`
+	Mob        string            `json:"mob,omitzero"`
+	Admit      []*entry          `json:"admit,omitzero"`
+	Seen       []seenKey         `json:"seen,omitzero"`
+	End        []ended           `json:"end,omitzero"`
+	Ended      []string          `json:"ended,omitzero"`
+	Forget     []string          `json:"forget,omitzero"`
+	Run        *execution        `json:"run,omitzero"`
+	Retiring   *waitingCommand   `json:"retiring,omitzero"`
+	RunOver    bool              `json:"run_over,omitzero"`
+	Retired    bool              `json:"retired,omitzero"`
+	Arm        []timer           `json:"arm,omitzero"`
+	Met        bool              `json:"met,omitzero"`
+	Wait       []waitingCommand  `json:"wait,omitzero"`
+	Waited     []string          `json:"waited,omitzero"` // events of Waiting that are answered
+	Acted      []actedKey        `json:"acted,omitzero"`
+	Peers      []peerChange      `json:"peers,omitzero"`
+	Post       []parcel          `json:"post,omitzero"`
+	Operations []operationChange `json:"operations,omitzero"`
+	Sequence   uint64            `json:"sequence"`
+	Sent       uint64            `json:"sent"`
 }
 
 type seenKey struct {
@@ -130,7 +155,7 @@ func (l *ledger) apply(d *delta) {
 	// What is forgotten is always the oldest.
 	l.Ended = l.Ended[len(d.Forget):]
 	if d.RunOver {
-		l.Run = nil
+		l.Run, l.Acted = nil, nil
 	}
 	if d.Run != nil {
 		l.Run = d.Run
@@ -141,7 +166,29 @@ func (l *ledger) apply(d *delta) {
 	if d.Retiring != nil {
 		l.Retiring = d.Retiring
 	}
+	l.Met = l.Met || d.Met
+	l.Waiting = append(l.Waiting, d.Wait...)
+	for _, event := range d.Waited {
+		l.Waiting = slices.DeleteFunc(l.Waiting, func(w waitingCommand) bool { return w.Event == event })
+	}
+	for _, a := range d.Acted {
+		put(&l.Acted, a.ID, a.Answer)
+	}
+	for i := range d.Peers {
+		l.applyPeers(&d.Peers[i])
+	}
+	for i := range d.Operations {
+		l.Operations.apply(&d.Operations[i])
+	}
 	l.Sequence, l.Sent = d.Sequence, d.Sent
+}
+
+// put puts into a map that may not be made yet.
+func put[V any](m *map[string]V, key string, v V) {
+	if *m == nil {
+		*m = map[string]V{}
+	}
+	(*m)[key] = v
 }
 
 // state is a snapshot: everything a session is at one commit.

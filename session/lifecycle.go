@@ -76,7 +76,8 @@ func (s *Session) retireCommand(c *command) (any, error) {
 	}
 	if s.ledger.Retiring == nil {
 		s.change(func(d *delta) {
-			d.Retiring = &waitingCommand{Command: c.name, Event: c.event, Correlation: c.cause.correlation}
+			w := c.waiting()
+			d.Retiring = &w
 		})
 		return nil, errWaiting
 	}
@@ -106,7 +107,7 @@ func (s *Session) answerWaiting() {
 	if w == nil || s.kernel.Phase() == kernel.Running {
 		return
 	}
-	c := &command{name: w.Command, event: w.Event, cause: cause{event: w.Event, correlation: w.Correlation}}
+	c := w.command()
 	s.change(func(d *delta) { d.Retired = true })
 	report, err := s.retire(c)
 	s.answer(c, report, err)

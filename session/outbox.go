@@ -94,6 +94,9 @@ func (o *outbox) decided(ordinal uint64, err error) {
 	switch i := int(ordinal - o.sent.Load() - 1); {
 	case err != nil:
 		o.broken = true
+		if i >= 0 && i < len(o.waiting) {
+			o.waiting[i].refused(err)
+		}
 	case i >= 0 && i < len(o.acked):
 		o.acked[i] = true
 	}

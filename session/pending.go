@@ -115,6 +115,18 @@ func (s *Session) outcome(name string, data any, c cause) {
 // emit adds a public event to the commit, to fx if the published set has it, and to the
 // mob if it is one of the mob's signals.
 func (s *Session) emit(name, eventType string, data jsontext.Value, c cause) {
+	mob := ""
+	if subjects.Signal(name) {
+		mob = s.ledger.Mob
+		if s.next.delta.Mob != "" {
+			mob = s.next.delta.Mob
+		}
+	}
+	s.emitTo(mob, name, eventType, data, c)
+}
+
+// emitTo is emit to a mob as well, unless it is "".
+func (s *Session) emitTo(mob, name, eventType string, data jsontext.Value, c cause) {
 	p := &s.next
 	o := outgoing{
 		Name: name, ID: subjects.EventID(s.id, s.position()), Type: eventType, Time: stamp(p.now),
@@ -133,11 +145,7 @@ func (s *Session) emit(name, eventType string, data jsontext.Value, c cause) {
 	}
 	p.events = o.appendEvent(p.events, s.env.Namespace, s.id)
 	p.count++
-	mob := s.ledger.Mob
-	if p.delta.Mob != "" {
-		mob = p.delta.Mob
-	}
-	if mob != "" && subjects.Signal(name) {
+	if mob != "" {
 		p.delta.Sent++
 		o.Ordinal, o.Mob = p.delta.Sent, mob
 		p.out = append(p.out, o)
@@ -175,14 +183,14 @@ func (s *Session) body(kind string) []byte {
 	b = append(b, p.steps...)
 	b = append(b, `],"delta":`...)
 	b = p.delta.append(b)
-	if len(p.out) > len(p.delta.Arm) {
-		// The events say what goes to fx; the signals are told apart here. Timers stand in
-		// the delta.
+	if len(p.out) > len(p.delta.Arm)+len(p.delta.Post) {
+		// The events say what goes to fx; the signals are told apart here. Timers and
+		// messages to peers stand in the delta.
 		b = append(b, `,"out":[`...)
 		begun := false
 		for i := range p.out {
 			o := &p.out[i]
-			if o.Schedule != "" {
+			if o.Schedule != "" || o.To != "" {
 				continue
 			}
 			if begun {

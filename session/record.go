@@ -115,6 +115,9 @@ func (b *body) sent() ([]outgoing, error) {
 	for i := range b.Record.Delta.Arm {
 		out = append(out, b.Record.Delta.Arm[i].outgoing())
 	}
+	for i := range b.Record.Delta.Post {
+		out = append(out, b.Record.Delta.Post[i].outgoing())
+	}
 	slices.SortFunc(out, func(a, b outgoing) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
 	return out, nil
 }

@@ -9,12 +9,13 @@ type refusal struct {
 	kind, reason string
 	phase        string // of the machine, where the kind says so
 	rule, guard  string // the first rule that came near, and what it needed
+	code         string // of the machine or the mob seam
 }
 
 func (r *refusal) Error() string { return r.kind + ": " + r.reason }
 
 func refused(kind string, r *kernel.Refusal) *refusal {
-	out := &refusal{kind: kind, reason: r.String(), phase: r.Phase.String()}
+	out := &refusal{kind: kind, reason: r.String(), phase: r.Phase.String(), code: r.Kind.Code()}
 	if len(r.Guards) > 0 {
 		out.rule, out.guard = r.Guards[0].Rule, r.Guards[0].Guard
 	}

@@ -27,6 +27,10 @@ type running struct {
 	boundary chan struct{}
 	// immediate is set when the turn appends context and asks no model.
 	immediate bool
+	// over is done when the call is to end.
+	over <-chan struct{}
+	// told is how far in the completion feed the run was told.
+	told uint64
 }
 
 // cancelAtBoundary tells the executor to stop at its next boundary.
@@ -174,6 +178,7 @@ func (s *Session) launch(id string, batch []*entry) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	r := &running{
 		id: id, inputs: batch, start: s.now(), cancel: cancel, immediate: contextOnly(batch), boundary: make(chan struct{}),
+		over: ctx.Done(),
 	}
 	if st.CancelAfterBoundary {
 		r.cancelAtBoundary() // asked of an earlier owner
@@ -183,12 +188,14 @@ func (s *Session) launch(id string, batch []*entry) {
 		Namespace: s.env.Namespace.Name(), Session: s.id, ID: id, Fence: s.owner.Fence,
 		Attempt: st.InputAttemptCounts[batch[0].ID], Execution: s.ledger.Run.Count, Key: id,
 		Boundary: batch[0].Boundary, Kind: batch[0].Execution, CancelAtBoundary: r.boundary,
+		Host: &host{s, r},
 	}
 	for _, e := range batch {
 		req.Inputs = append(req.Inputs, executor.Input{
 			ID: e.ID, Kind: e.Kind, Type: e.Type, Data: e.Data, Text: e.text(), Lane: e.Lane, HandlingMode: e.HandlingMode,
 		})
 	}
+	req.Completions, r.told = s.completions()
 	results := s.results // has room for the one call under way
 	s.calls.Add(1)
 	go func() {
@@ -291,6 +298,8 @@ func (s *Session) completeRun(f finished, c cause) {
 		s.cancelRun(f.run, c)
 		return
 	}
+	s.actions(f.run, f.result.Actions, c)
+	s.noteTold(f.run, c)
 	result := outputOf(f.result)
 	if result != nil {
 		s.emit("RunOutput", subjects.OutputType("RunOutput"), mustJSON(runOutput{RunID: f.run.id, Content: result, Usage: usageOf(f.result)}), c)

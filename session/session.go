@@ -38,6 +38,7 @@ type Session struct {
 
 	next        pending
 	taking      jetstream.Msg // the message being taken
+	injected    uint64        // the watermark whose completions were told of last
 	wake        bool          // the run loop has reason to look for work
 	batchLane   kernel.InputLane
 	run         *running
@@ -48,6 +49,7 @@ type Session struct {
 	failure     error
 
 	intake  *intake
+	callers map[string][]caller // who wait for the answers to their actions
 	results chan finished
 	asks    chan func()
 	drain   chan struct{}
@@ -285,6 +287,8 @@ func (s *Session) serve(ctx context.Context) (End, error) {
 			}
 		}
 		s.collect(ctx)
+		s.settleWaits()
+		s.injectCompletions()
 		s.startRun()
 		s.forget()
 		if s.failure != nil {
@@ -349,7 +353,7 @@ func (s *Session) forgetState() {
 	s.results = make(chan finished, 1)
 	s.outbox.close()
 	s.outbox = newOutbox(s.env.Sender, s.env.Namespace, s.id)
-	s.kernel, s.interrupted, s.retrying = nil, nil, false
+	s.kernel, s.interrupted, s.retrying, s.callers = nil, nil, false, nil
 	s.retry.Stop()
 }
 

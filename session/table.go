@@ -18,6 +18,11 @@ var handlers = table(
 	lifecycleCommands,
 	// Chapter 05: visible tools, the model and its routing, image operations.
 	visibilityCommands, identityCommands, routingCommands, imageCommands,
+	// Chapter 06: the comms drain, words with peers.
+	drainCommands,
+	peerCommands,
+	// Chapter 04: operations.
+	operationCommands,
 )
 
 // questions are what a [View] answers, by name: queries, and the read-only commands of
@@ -27,6 +32,8 @@ var questions = table(
 	stateQuestions,
 	// Chapter 05.
 	visibilityQuestions, identityQuestions, routingQuestions,
+	// Operations that run or ended.
+	operationQuestions,
 )
 
 func table[V any](parts ...map[string]V) map[string]V {

@@ -11,8 +11,8 @@ import (
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
-// timer is an input that is to be admitted no earlier than a time its producer named. It
-// is armed as a scheduled message once its commit is stored, on the same cursor as
+// timer is an event that is to come no earlier than a time: an input its producer
+// postponed, or a deadline of the session's own. It is armed as a scheduled message once its commit is stored, on the same cursor as
 // everything that leaves the session (PROTOCOL 32); when it fires, the fleet forwards the
 // event to the mailbox again.
 type timer struct {
@@ -46,12 +46,17 @@ func (s *Session) postponed(ev *event.Event) (bool, error) {
 	if err != nil {
 		return false, &FieldError{"", err.Error()}
 	}
+	s.arm(eventKey(s.id, ev), at, data)
+	return true, nil
+}
+
+// arm sets a timer. One of the same id is replaced.
+func (s *Session) arm(id string, at time.Time, event jsontext.Value) {
 	p := &s.next
 	p.delta.Sent++
-	t := timer{Ordinal: p.delta.Sent, ID: eventKey(s.id, ev), At: at.UTC(), Event: data}
+	t := timer{Ordinal: p.delta.Sent, ID: id, At: at.UTC(), Event: event}
 	p.delta.Arm = append(p.delta.Arm, t)
 	p.out = append(p.out, t.outgoing())
-	return true, nil
 }
 
 func (t *timer) outgoing() outgoing {

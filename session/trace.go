@@ -46,6 +46,9 @@ func (s *Session) traceCommit() (done func(error)) {
 		} else {
 			for i := range p.out {
 				o := &p.out[i]
+				if o.Name == "" {
+					continue // a timer or a message to a peer
+				}
 				s.env.Trace.Effect(span.Context(), s.env.Namespace.Fx(s.id, o.Name), s.id, tracing.Event{
 					ID: o.ID, Type: o.Type, Source: s.env.Namespace.Source(s.id),
 				}).End()

@@ -14,6 +14,13 @@ const TypePrefix = "run.kalahari."
 // CommitType is the type of a commit, one message of the feed.
 const CommitType = TypePrefix + "commit.v1"
 
+// The types of what a session tells itself: through TIME that a deadline has come, and
+// through its mailbox that a peer's does not take an event. They are nobody else's.
+const (
+	DeadlineType = TypePrefix + "self.deadline.v1"
+	ReturnedType = TypePrefix + "self.returned.v1"
+)
+
 // Class is what sort of event a type is.
 type Class string
 
@@ -74,7 +81,9 @@ var outcomes = []entry{
 	{name: "InputApplied", about: "The input was applied at a boundary of a run.", data: "input_id run_id boundary_sequence"},
 	{name: "InputCompleted", about: "The input is terminal; there is exactly one of these for each accepted input.", data: "input_id run_id terminal_outcome result", lifecycle: true},
 	{name: "CommandApplied", about: "The command was carried out.", data: "command report", lifecycle: true},
-	{name: "CommandRejected", about: "The command was refused.", data: "command kind reason phase rule guard", lifecycle: true},
+	{name: "CommandRejected", about: "The command was refused.", data: "command kind reason phase rule guard code", lifecycle: true},
+	{name: "PeerUndelivered", about: "A peer's mailbox did not take an event.", data: "to event type request_id reason", lifecycle: true},
+	{name: "OperationEnded", about: "An operation ended: a row of the completion feed.", data: "epoch seq operation_id kind display_name terminal_outcome payload ended_at", lifecycle: true},
 }
 
 // outputs are what runs produce.
@@ -134,6 +143,26 @@ var commands = []entry{
 	{name: "Interrupt", about: "Cancel the current run now."},
 	{name: "HydrateSessionLlmState", about: "Say which model the session has, and what that model can do."},
 	{name: "ReplaceToolCatalogs", about: "Say which tools the session is offered, and which of them are deferred."},
+	{name: "SendMessage", about: "Say something to another session."},
+	{name: "SendRequest", about: "Ask another session, with a deadline."},
+	{name: "SendResponse", about: "Answer a request of another session, with progress or for good."},
+	{name: "AttachInteractionStream", about: "Begin to read the interaction stream reserved with a request."},
+	{name: "CloseInteractionStream", about: "Stop reading an interaction stream before the answer."},
+	{name: "RegisterOperation", about: "Register an operation: work that outlives a run."},
+	{name: "StartOperation", about: "An operation was provisioned and runs."},
+	{name: "ReportOperationProgress", about: "An operation made progress."},
+	{name: "AnnounceOperationPeer", about: "The peer an operation brings up is ready."},
+	{name: "CompleteOperation", about: "An operation is done."},
+	{name: "FailOperation", about: "An operation failed."},
+	{name: "CancelOperation", about: "An operation was cancelled."},
+	{name: "AbortOperation", about: "An operation was given up before it ran."},
+	{name: "RetireOperation", about: "An operation is asked to come to its end."},
+	{name: "FinishOperationRetirement", about: "An operation that was asked to has come to its end."},
+	{name: "TerminateOperations", about: "End every operation of the session."},
+	{name: "CollectOperations", about: "Take the outcomes of ended operations and forget them."},
+	{name: "WaitAll", about: "Wait until all of some operations have ended."},
+	{name: "CancelWaitAll", about: "Stop waiting for operations."},
+	{name: "AdvanceCompletionCursor", about: "Note how far the completion feed was read."},
 }
 
 // effects are the public ones: those the machine declares external or routed, and

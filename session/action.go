@@ -1,0 +1,166 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/kalahari-run/kalahari/executor"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// An executor's actions are commands like those of the wire, with the run in the place of
+// a sender. Their answers stand in the ledger until the run is over, so that a run that is
+// executed again by the next owner does not act twice.
+
+// answered is the answer to an action.
+type answered struct {
+	Report  jsontext.Value   `json:"report,omitzero"`
+	Refusal *commandRejected `json:"refusal,omitzero"`
+}
+
+type actedKey struct {
+	ID     string   `json:"id"`
+	Answer answered `json:"answer"`
+}
+
+// maxAction bounds action ids: they are keys of the session's state.
+const maxAction = 128
+
+// host is the session as a run in progress reaches it.
+type host struct {
+	s   *Session
+	run *running
+}
+
+// caller waits for the answer to an action.
+type caller chan answered
+
+// Do implements [executor.Host].
+func (h *host) Do(ctx context.Context, a executor.Action) (jsontext.Value, error) {
+	if a.ID == "" || len(a.ID) > maxAction {
+		return nil, fmt.Errorf("action id %q: 1 to %d bytes are possible", a.ID, maxAction)
+	}
+	answer, over := make(caller, 1), false
+	taken := make(chan struct{})
+	ask := func() {
+		defer close(taken)
+		if over = h.s.run != h.run; !over {
+			h.s.next.now = h.s.now()
+			h.s.act(h.run, a, answer)
+		}
+	}
+	select {
+	case h.s.asks <- ask:
+		<-taken
+	case <-h.s.over:
+		return nil, executor.ErrRunOver
+	case <-h.run.over:
+		return nil, executor.ErrRunOver
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if over {
+		return nil, executor.ErrRunOver
+	}
+	select {
+	case got := <-answer:
+		return got.unpack()
+	case <-h.s.over:
+		return nil, executor.ErrRunOver
+	case <-h.run.over:
+		return nil, executor.ErrRunOver
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (a *answered) unpack() (jsontext.Value, error) {
+	r := a.Refusal
+	if r == nil {
+		return a.Report, nil
+	}
+	return nil, &executor.ActionError{
+		Command: r.Command, Kind: r.Kind, Reason: r.Reason, Phase: r.Phase, Rule: r.Rule, Guard: r.Guard,
+	}
+}
+
+// act carries out an action of the run in progress.
+func (s *Session) act(r *running, a executor.Action, answer caller) {
+	if was, ok := s.ledger.Acted[a.ID]; ok {
+		s.tell(answer, was)
+		return
+	}
+	put(&s.callers, a.ID, append(s.callers[a.ID], answer))
+	for i := range s.ledger.Waiting {
+		if s.ledger.Waiting[i].Action == a.ID {
+			return // taken when the run was executed before
+		}
+	}
+	c := cause{}
+	if len(r.inputs) > 0 {
+		c = r.inputs[0].cause()
+	}
+	s.performAction(r, a, c)
+}
+
+// performAction carries out an action whose answer is not known yet.
+func (s *Session) performAction(r *running, a executor.Action, c cause) {
+	cmd := &command{name: a.Command, event: r.id + "/" + a.ID, action: a.ID, data: a.Data, cause: c}
+	if len(cmd.data) == 0 {
+		cmd.data = jsontext.Value("{}")
+	}
+	var report any
+	err := error(&refusal{kind: "Unsupported", reason: fmt.Sprintf("a run cannot carry out %q", cmd.name)})
+	if actionable(cmd.name) {
+		report, err = handlerOf(cmd.name)(s, cmd)
+	}
+	if !errors.Is(err, errWaiting) {
+		s.answer(cmd, report, err)
+	}
+}
+
+// actionable tells whether a run may carry a command out: questions, and what does not
+// reach for the life of the run itself, which a lifecycle command would end from within.
+func actionable(name string) bool {
+	_, peer := peerCommands[name]
+	_, operation := operationCommands[name]
+	known, ok := subjects.Lookup(subjects.CommandType(name))
+	return peer || operation || ok && known.ReadOnly
+}
+
+// actions carries out those of a run's result.
+func (s *Session) actions(r *running, actions []executor.Action, c cause) {
+	for i, a := range actions {
+		if a.ID == "" {
+			a.ID = "result." + strconv.Itoa(i)
+		}
+		if _, done := s.ledger.Acted[a.ID]; !done {
+			s.performAction(r, a, c)
+		}
+	}
+}
+
+// acted keeps the answer of an action while its run may be executed again.
+func (s *Session) acted(c *command, a answered) {
+	if c.action == "" || s.ledger.Run == nil {
+		return
+	}
+	s.change(func(d *delta) { d.Acted = append(d.Acted, actedKey{c.action, a}) })
+	for _, answer := range s.callers[c.action] {
+		s.tell(answer, a)
+	}
+	delete(s.callers, c.action)
+}
+
+// tell answers a caller once the commit under construction is known stored (PROTOCOL 3).
+func (s *Session) tell(answer caller, a answered) {
+	if s.next.empty() {
+		answer <- a // stored before
+		return
+	}
+	s.next.stored = append(s.next.stored, func() { answer <- a })
+}
