@@ -292,7 +292,8 @@ func (in *TerminateOp) step(k *Kernel, s *State) {
 }
 
 // finish is FINISH of the chapter: it ends an operation and hands out the next completion
-// number. A capacity slot takes a number too, but no row of the feed.
+// number. A capacity slot takes a number too, but no row of the feed. An operation without
+// a kind, which no rule makes, counts as one of the first kind, as any missing key does.
 func (s *OpsState) finish(op string, status OperationStatus, outcome OperationTerminalOutcomeKind, payload OpTerminalPayload) {
 	s.OpStatuses.put(op, status)
 	s.OpTerminalOutcomes.put(op, outcome)
@@ -301,7 +302,7 @@ func (s *OpsState) finish(op string, status OperationStatus, outcome OperationTe
 	s.NextCompletionSeq++
 	s.OpCompletionSeq.put(op, s.NextCompletionSeq)
 	s.CompletionSequenceClaims.add(s.NextCompletionSeq)
-	if kind, ok := s.OpKinds[op]; ok && kind.inFeed() {
+	if kind := s.OpKinds[op]; kind.inFeed() {
 		s.putFeedRow(op, s.NextCompletionSeq, kind, outcome, payload)
 	}
 }
