@@ -57,6 +57,8 @@ type Report struct {
 	Letters int    `json:"letters"` // triggers of the alphabet, with their fields
 	// Complete says that every state within the depth was seen; otherwise MaxStates ended it.
 	Complete bool `json:"complete"`
+	// CompleteDepth is to what depth every state was seen.
+	CompleteDepth int `json:"complete_depth"`
 	// Closed says that nothing new is reached at any depth.
 	Closed      bool        `json:"closed"`
 	States      int         `json:"states"`
@@ -98,7 +100,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		o.Check = (*kernel.State).Check
 	}
 	e := explorer{options: o, letters: letters, seen: map[[sha256.Size]byte]bool{}, rules: map[string]bool{}, broken: map[[2]string]bool{}}
-	e.report = Report{Region: region.Name, Depth: o.Depth, Letters: len(letters), Complete: true, Closed: true}
+	e.report = Report{Region: region.Name, Depth: o.Depth, Letters: len(letters), Complete: true, CompleteDepth: o.Depth, Closed: true}
 	if err := e.run(ctx); err != nil {
 		return nil, err
 	}
@@ -143,6 +145,7 @@ func (e *explorer) run(ctx context.Context) error {
 		for l := range e.letters {
 			if e.full() {
 				e.report.Complete, e.report.Closed = false, false
+				e.report.CompleteDepth = e.nodes[i].depth
 				return nil
 			}
 			// A refusal changes nothing: only what took a rule is replaced by a new copy.

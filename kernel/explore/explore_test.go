@@ -107,6 +107,12 @@ func TestABoundIsReported(t *testing.T) {
 	if r.Complete || r.Closed || r.States != 300 {
 		t.Errorf("complete %v, closed %v, %d states", r.Complete, r.Closed, r.States)
 	}
+	// A search that may go as deep as is claimed, and no further, ends by itself.
+	shallow := explored(t, explore.Options{Region: "turn", Depth: r.CompleteDepth, MaxStates: 300})
+	if r.CompleteDepth < 1 || !shallow.Complete || shallow.CompleteDepth != r.CompleteDepth {
+		t.Errorf("every state to depth %d is said to be among 300; to that depth: complete %v, %d states",
+			r.CompleteDepth, shallow.Complete, shallow.States)
+	}
 }
 
 // What the exploration of the lifecycle leaves out must be read by nothing that stays in.

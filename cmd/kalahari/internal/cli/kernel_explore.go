@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+
 	"github.com/kalahari-run/kalahari/kernel/explore"
 )
 
@@ -35,7 +37,7 @@ func (c KernelExplore) tell(e *Env, r *explore.Report) error {
 	case r.Closed:
 		extent = "every state there is in this domain, at any depth"
 	case !r.Complete:
-		extent = "not every state: --max-states ended it"
+		extent = fmt.Sprintf("every state to depth %d, and some to depth %d: --max-states ended it", r.CompleteDepth, r.CompleteDepth+1)
 	}
 	if err := e.say("%s to depth %d with %d letters: %d states, %d transitions, %d refusals, %d rules taken in %.1f s; %s",
 		r.Region, r.Depth, r.Letters, r.States, r.Transitions, r.Refusals, len(r.Rules), r.Seconds, extent); err != nil {
