@@ -46,13 +46,7 @@ func newBucket(js jetstream.JetStream, name string) *bucket {
 }
 
 func newBucketOn(js jetstream.JetStream, name, stream, prefix string) *bucket {
-	b := &bucket{js: js, name: name, stream: stream, prefix: prefix, api: jetstream.DefaultAPIPrefix}
-	switch o := js.Options(); {
-	case o.APIPrefix != "":
-		b.api = strings.TrimSuffix(o.APIPrefix, ".") + "."
-	case o.Domain != "":
-		b.api = "$JS." + o.Domain + ".API."
-	}
+	b := &bucket{js: js, name: name, stream: stream, prefix: prefix, api: subjects.APIPrefix(js.Options())}
 	b.put = b.prefix
 	if b.api != jetstream.DefaultAPIPrefix {
 		b.put = b.api + b.prefix // as nats.go does for a bucket of another domain

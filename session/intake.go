@@ -2,11 +2,9 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -55,58 +53,9 @@ func (s *Session) checkMailbox(ctx context.Context, cursor uint64) error {
 	return nil
 }
 
-// intakeBuffer is how many messages wait in memory between consumer and session.
-const intakeBuffer = 256
-
-// intake is the session's end of its mailbox: one ordered consumer over its input and
-// control subjects, from the committed cursor on. There are no acks; the cursor in the
-// log is what makes application exactly-once.
-type intake struct {
-	messages chan jetstream.Msg
-	stop     chan struct{}
-	once     sync.Once
-	consume  jetstream.ConsumeContext
-}
-
-func (s *Session) open(ctx context.Context) (*intake, error) {
-	cons, err := s.env.JS.OrderedConsumer(ctx, s.env.Namespace.InStream(s.env.Namespace.Shard(s.id)), jetstream.OrderedConsumerConfig{
-		FilterSubjects:    []string{s.env.Namespace.Mailbox(s.id)},
-		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:       s.cursor + 1,
-		InactiveThreshold: 30 * time.Second,
-		MaxResetAttempts:  -1,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("session %s: consumer: %w", s.id, err)
-	}
-	in := &intake{messages: make(chan jetstream.Msg, intakeBuffer), stop: make(chan struct{})}
-	in.consume, err = cons.Consume(func(m jetstream.Msg) {
-		select {
-		case in.messages <- m:
-		case <-in.stop:
-		}
-	}, jetstream.PullMaxMessages(intakeBuffer), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
-		if !errors.Is(err, jetstream.ErrNoHeartbeat) {
-			s.log.DebugContext(ctx, "mailbox consumer", "error", err)
-		}
-	}))
-	if err != nil {
-		return nil, fmt.Errorf("session %s: consume: %w", s.id, err)
-	}
-	return in, nil
-}
-
-func (in *intake) close() {
-	in.once.Do(func() {
-		close(in.stop)
-		in.consume.Stop()
-		<-in.consume.Closed()
-	})
-}
-
 // take takes one mailbox message into the commit. Whatever it is, the session goes on
 // behind it: what cannot be taken is filed under DEAD with the reason.
-func (s *Session) take(ctx context.Context, m jetstream.Msg) {
+func (s *Session) take(ctx context.Context, m *nats.Msg) {
 	meta, err := m.Metadata()
 	if err != nil {
 		s.fail(fmt.Errorf("session %s: a mailbox message without metadata: %w", s.id, err))
@@ -120,11 +69,11 @@ func (s *Session) take(ctx context.Context, m jetstream.Msg) {
 	s.next.inputs++
 	s.taking = m
 	defer func() { s.taking = nil }()
-	if size := len(m.Data()); size > s.env.MaxInput {
+	if size := len(m.Data); size > s.env.MaxInput {
 		s.deadLetter(fmt.Sprintf("the event has %d bytes of data, %d are the most", size, s.env.MaxInput))
 		return
 	}
-	ev, err := subjects.Decode(m.Headers(), m.Data())
+	ev, err := subjects.Decode(m.Header, m.Data)
 	if err != nil {
 		s.deadLetter(err.Error())
 		return
@@ -137,7 +86,7 @@ func (s *Session) take(ctx context.Context, m jetstream.Msg) {
 		s.commandEvent(name, &ev)
 		return
 	}
-	if m.Subject() == s.env.Namespace.Ctl(s.id) {
+	if m.Subject == s.env.Namespace.Ctl(s.id) {
 		s.deadLetter(fmt.Sprintf("type: %q is no command; the control subject takes commands only", ev.Type()))
 		return
 	}
@@ -146,7 +95,7 @@ func (s *Session) take(ctx context.Context, m jetstream.Msg) {
 
 // letter is a mailbox message on its way to DEAD.
 type letter struct {
-	msg    jetstream.Msg
+	msg    *nats.Msg
 	seq    uint64
 	reason string
 }
@@ -172,15 +121,15 @@ func (s *Session) bury(ctx context.Context, l letter) error {
 	h := nats.Header{
 		nats.MsgIdHdr:  {"dead:" + s.id + ":" + strconv.FormatUint(l.seq, 10)},
 		headerReason:   {strings.ToValidUTF8(strings.NewReplacer("\r", " ", "\n", " ").Replace(l.reason), "\uFFFD")},
-		headerSubject:  {l.msg.Subject()},
+		headerSubject:  {l.msg.Subject},
 		headerSequence: {strconv.FormatUint(l.seq, 10)},
 	}
-	for name, values := range l.msg.Headers() {
+	for name, values := range l.msg.Header {
 		if !strings.HasPrefix(strings.ToLower(name), "nats-") {
 			h[name] = values
 		}
 	}
-	msg := &nats.Msg{Subject: s.env.Namespace.Dead(s.id), Header: h, Data: l.msg.Data()}
+	msg := &nats.Msg{Subject: s.env.Namespace.Dead(s.id), Header: h, Data: l.msg.Data}
 	for try := 0; ; try++ {
 		_, err := s.env.JS.PublishMsg(ctx, msg)
 		if err == nil {

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nats.go"
 
 	"github.com/kalahari-run/kalahari/journal"
 	"github.com/kalahari-run/kalahari/kernel"
@@ -37,9 +37,9 @@ type Session struct {
 	unsent   []outgoing // of earlier owners, to be published once the claim is stored
 
 	next        pending
-	taking      jetstream.Msg // the message being taken
-	injected    uint64        // the watermark whose completions were told of last
-	wake        bool          // the run loop has reason to look for work
+	taking      *nats.Msg // the message being taken
+	injected    uint64    // the watermark whose completions were told of last
+	wake        bool      // the run loop has reason to look for work
 	batchLane   kernel.InputLane
 	run         *running
 	interrupted *finished // a run of an earlier owner that is not tried again

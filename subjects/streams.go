@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -337,4 +338,16 @@ func (n Namespace) blobsDefinition(s Settings) jetstream.StreamConfig {
 	c.AllowRollup = true
 	c.AllowDirect = true
 	return c
+}
+
+// APIPrefix stands before every request to JetStream: where the client was told to find
+// it, with the dot at its end.
+func APIPrefix(o jetstream.JetStreamOptions) string {
+	switch {
+	case o.APIPrefix != "":
+		return strings.TrimSuffix(o.APIPrefix, ".") + "."
+	case o.Domain != "":
+		return "$JS." + o.Domain + ".API."
+	}
+	return jetstream.DefaultAPIPrefix
 }
