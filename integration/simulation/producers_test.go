@@ -1,0 +1,110 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// sent is an event that a producer holds a receipt for.
+type sent struct {
+	step
+	copies int       // that were acknowledged
+	due    time.Time // zero if at once
+}
+
+// produce plays one script: it publishes each event until it is acknowledged, then the
+// next.
+func (w *world) produce(s script) {
+	l := w.net.link("p-" + s.session)
+	nc := w.connect(context.Background(), l, 2*time.Second)
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		w.fail("producer: %v", err)
+		return
+	}
+	events := map[string]event.Event{}
+	for _, st := range s.steps {
+		time.Sleep(st.wait)
+		ev, known := events[st.id]
+		rec := sent{step: st}
+		if !known {
+			ev, rec.due = st.event()
+			events[st.id] = ev
+		}
+		subject := w.ns.In(s.session)
+		if st.control && st.command != "" {
+			subject = w.ns.Ctl(s.session)
+		}
+		msg, err := subjects.EncodeBinary(ev, subject)
+		if err != nil {
+			w.fail("producer: %v", err)
+			return
+		}
+		if !st.bare {
+			msg.Header.Set(nats.MsgIdHdr, subjects.MsgID(s.session, ev))
+		}
+		for {
+			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+			_, err := js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
+			cancel()
+			if err == nil {
+				break
+			}
+			w.log.Debug("publication not acknowledged", "event", st.id, "error", err)
+			time.Sleep(300 * time.Millisecond)
+		}
+		w.mu.Lock()
+		of := w.sent[s.session]
+		if was := find(of, st.id); was != nil {
+			was.copies++
+		} else {
+			rec.copies = 1
+			w.sent[s.session] = append(of, &rec)
+		}
+		w.mu.Unlock()
+	}
+}
+
+func find(all []*sent, id string) *sent {
+	for _, s := range all {
+		if s.id == id {
+			return s
+		}
+	}
+	return nil
+}
+
+func (st step) event() (event.Event, time.Time) {
+	ev := event.New()
+	ev.SetID(st.id)
+	ev.SetSource("/simulation")
+	ev.SetType(subjects.InputType("prompt"))
+	data := st.text
+	if st.command != "" {
+		ev.SetType(subjects.CommandType(st.command))
+		data = "{}"
+		if st.command == "stop_runtime_executor" {
+			data = `{"reason":"enough"}`
+		}
+	}
+	if st.steer {
+		ev.SetExtension(subjects.ExtLane, "steer")
+	}
+	var due time.Time
+	if st.after > 0 && st.command == "" {
+		due = time.Now().Add(st.after).UTC()
+		ev.SetExtension(subjects.ExtDeliverAt, due.Format(time.RFC3339Nano))
+	}
+	if err := ev.SetData(event.ApplicationJSON, []byte(data)); err != nil {
+		panic(fmt.Sprintf("simulation: %v", err))
+	}
+	return ev, due
+}

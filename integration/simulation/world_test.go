@@ -1,0 +1,151 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/embedded"
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// world is one simulated fleet with everything around it.
+type world struct {
+	t      *testing.T
+	plan   *plan
+	ns     subjects.Namespace
+	server *embedded.Server
+	nc     *nats.Conn // ours: not through the simulated network
+	js     jetstream.JetStream
+	net    *network
+	log    *slog.Logger
+	memory *memory
+	began  time.Time
+	ghosts sync.WaitGroup
+	parts  sync.WaitGroup
+
+	mu       sync.Mutex
+	sent     map[string][]*sent
+	calls    []call
+	failures []string
+	history  map[string]*chronicle
+}
+
+// simulate runs one plan to its end and verifies what it left. It must run in a bubble.
+func simulate(t *testing.T, p *plan) *result {
+	ns, err := subjects.NewNamespace("test", p.shards)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{
+		t: t, plan: p, ns: ns, server: embeddedtest.Run(t), memory: &memory{},
+		sent: map[string][]*sent{}, history: map[string]*chronicle{},
+	}
+	w.log = slog.New(w.memory)
+	if err := w.server.Map(ns.Mappings()...); err != nil {
+		t.Fatal(err)
+	}
+	w.nc, w.js = embeddedtest.Connect(t, w.server)
+	if err := subjects.Provision(t.Context(), w.js, ns, p.settings); err != nil {
+		t.Fatal(err)
+	}
+	w.began = time.Now()
+	w.memory.began = w.began
+	stop := w.follow()
+	w.net = newNetwork(p.seed, w.server.NATS(), p.faults)
+
+	members := make([]*member, p.workers)
+	for i := range members {
+		m := &member{w: w, index: i}
+		members[i] = m
+		m.start()
+		var mine []blow
+		for _, b := range p.blows {
+			if b.worker == i {
+				mine = append(mine, b)
+			}
+		}
+		w.parts.Go(func() { m.suffer(mine) })
+	}
+	var producers sync.WaitGroup
+	for _, s := range p.scripts {
+		producers.Go(func() { w.produce(s) })
+	}
+
+	time.Sleep(p.trouble)
+	w.log.Info("the trouble is over")
+	w.net.heal()
+	healed := time.Now()
+	w.parts.Wait()
+	producers.Wait()
+	slowest := w.settle(healed)
+	w.rest()
+	for _, m := range members {
+		m.leave()
+	}
+	w.ghosts.Wait()
+	w.net.close()
+	stop()
+	w.verify()
+	r := &result{
+		Seed: p.seed, Failures: w.failures, Log: w.memory.lines, Trace: w.net.trace, Carried: w.net.carried,
+		Fake: time.Since(w.began), Slowest: slowest, Befell: w.net.befell,
+	}
+	r.Answers, r.Claims = w.tally()
+	return r
+}
+
+func (w *world) fail(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text := fmt.Sprintf(format, args...)
+	w.failures = append(w.failures, text)
+	w.log.Error("FAILURE: " + text)
+}
+
+// memory keeps the last lines of the log, to be shown with a failure.
+type memory struct {
+	began time.Time
+	attrs string
+	root  *memory
+	mu    sync.Mutex
+	lines []string
+}
+
+func (m *memory) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelDebug }
+
+func (m *memory) Handle(_ context.Context, r slog.Record) error {
+	root := m.top()
+	line := fmt.Sprintf("%10s %-5s %s", r.Time.Sub(root.began).Round(time.Millisecond), r.Level, r.Message) + m.attrs
+	r.Attrs(func(a slog.Attr) bool { line += " " + a.String(); return true })
+	root.mu.Lock()
+	defer root.mu.Unlock()
+	root.lines = append(root.lines, line)
+	return nil
+}
+
+func (m *memory) top() *memory {
+	if m.root != nil {
+		return m.root
+	}
+	return m
+}
+
+// WithAttrs implements slog.Handler.
+func (m *memory) WithAttrs(attrs []slog.Attr) slog.Handler {
+	c := &memory{attrs: m.attrs, root: m.top()}
+	for _, a := range attrs {
+		c.attrs += " " + a.String()
+	}
+	return c
+}
+
+// WithGroup implements slog.Handler; nobody here uses groups.
+func (m *memory) WithGroup(string) slog.Handler { return m }
