@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -14,6 +15,10 @@ import (
 // maxInline is the largest commit body that travels in the message itself; a larger one
 // goes to the object store and the message refers to it (PROTOCOL 7).
 const maxInline = 512 << 10
+
+// bodies are buffers for commit bodies. An append has no more use for one once it returns:
+// every try copies it into the connection's buffer.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 // commit appends what is pending and, once that is known stored, lets everything out
 // that follows from it (PROTOCOL 3).
@@ -27,7 +32,10 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 			return err
 		}
 	}
-	data := s.body(kind)
+	buf := bodies.Get().(*[]byte)
+	defer bodies.Put(buf)
+	*buf = s.body((*buf)[:0], kind)
+	data := *buf
 	if len(data) > maxInline {
 		ref, err := s.env.Store.Blobs.PutBody(ctx, s.id, data)
 		if err != nil {
@@ -65,7 +73,7 @@ func (s *Session) header() nats.Header {
 		"ce-source":          {s.env.Namespace.Source(s.id)},
 		"ce-type":            {subjects.CommitType},
 		"ce-subject":         {s.id},
-		"ce-time":            {stamp(s.next.now)},
+		"ce-time":            {s.next.stamp()},
 		"ce-datacontenttype": {"application/json"},
 		"ce-fence":           {strconv.FormatUint(s.owner.Fence, 10)},
 	}

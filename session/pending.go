@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,6 +18,9 @@ import (
 // already ahead by it; if the log refuses it, both are thrown away and folded anew.
 type pending struct {
 	now time.Time
+	// stamped is now in words, made when it is first asked for.
+	stamped   string
+	stampedAt time.Time
 	// steps is the JSON array of the kernel's steps so far, without its brackets.
 	steps []byte
 	taken int
@@ -43,6 +47,14 @@ func (p *pending) empty() bool {
 }
 
 func (p *pending) bytes() int { return len(p.steps) + len(p.events) }
+
+// stamp is now as events and records write it.
+func (p *pending) stamp() string {
+	if p.stamped == "" || p.stampedAt != p.now {
+		p.stamped, p.stampedAt = stamp(p.now), p.now
+	}
+	return p.stamped
+}
 
 // begin opens the next commit.
 func (s *Session) begin() {
@@ -129,7 +141,7 @@ func (s *Session) emit(name, eventType string, data jsontext.Value, c cause) {
 func (s *Session) emitTo(mob, name, eventType string, data jsontext.Value, c cause) {
 	p := &s.next
 	o := outgoing{
-		Name: name, ID: subjects.EventID(s.id, s.position()), Type: eventType, Time: stamp(p.now),
+		Name: name, ID: subjects.EventID(s.id, s.position()), Type: eventType, Time: p.stamp(),
 		Fence: s.owner.Fence, Cause: c.event, Correlation: c.correlation,
 		TraceParent: c.traceParent, TraceState: c.traceState, Data: data,
 	}
@@ -159,10 +171,10 @@ func (s *Session) position() subjects.Position {
 	return subjects.Position{Commit: s.writer.Position().Sequence, Index: s.next.count}
 }
 
-// body is the commit's data.
-func (s *Session) body(kind string) []byte {
+// body appends the commit's data to b.
+func (s *Session) body(b []byte, kind string) []byte {
 	p := &s.next
-	b := make([]byte, 0, p.bytes()+512)
+	b = slices.Grow(b, p.bytes()+512)
 	b = append(b, `{"events":[`...)
 	b = append(b, p.events...)
 	b = append(b, `],"record":{"v":`...)
@@ -174,7 +186,7 @@ func (s *Session) body(kind string) []byte {
 	b = append(b, `","worker":`...)
 	b = appendString(b, string(s.owner.Incarnation))
 	b = append(b, `,"at":`...)
-	b = appendString(b, stamp(p.now))
+	b = appendString(b, p.stamp())
 	b = append(b, `,"cursor":`...)
 	b = strconv.AppendUint(b, p.cursor, 10)
 	b = append(b, `,"confirmed":`...)

@@ -1,21 +1,40 @@
 package worker
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// sender publishes the outgoing messages of all sessions, asynchronously and in order,
-// with the library's own retries off (PROTOCOL 32).
+// sender publishes the outgoing messages of all sessions to JetStream, asynchronously and
+// in order, and never again by itself (PROTOCOL 32): who sent a message that was not stored
+// decides what comes next. It does what jetstream's asynchronous publish does, for half the
+// time and without a future, a timer and a decoded acknowledgement for each message.
 type sender struct {
-	js jetstream.JetStream
+	nc     *nats.Conn
+	inbox  string // what reply subjects begin with; a number follows
+	answer *nats.Subscription
+	stop   chan struct{}
+	ended  sync.WaitGroup
 
 	mu      sync.Mutex
-	waiting map[*nats.Msg]func(error)
+	room    sync.Cond // there is room in the window
+	last    uint64    // the number of the last message
+	waiting map[uint64]sent
+}
+
+// sent is a message whose answer is awaited.
+type sent struct {
+	at   time.Time
+	done func(error)
 }
 
 const (
@@ -24,36 +43,117 @@ const (
 )
 
 func newSender(nc *nats.Conn) (*sender, error) {
-	s := &sender{waiting: map[*nats.Msg]func(error){}}
-	js, err := jetstream.New(nc,
-		jetstream.WithPublishAsyncMaxPending(sendWindow),
-		jetstream.WithPublishAsyncTimeout(sendTimeout),
-		jetstream.WithPublishAsyncAckHandler(func(_ jetstream.JetStream, m *nats.Msg, _ *jetstream.PubAck) { s.done(m, nil) }),
-		jetstream.WithPublishAsyncErrHandler(func(_ jetstream.JetStream, m *nats.Msg, err error) { s.done(m, err) }),
-	)
-	if err != nil {
+	s := &sender{nc: nc, inbox: nc.NewInbox() + ".", stop: make(chan struct{}), waiting: map[uint64]sent{}}
+	s.room.L = &s.mu
+	var err error
+	if s.answer, err = nc.Subscribe(s.inbox+"*", s.answered); err != nil {
 		return nil, fmt.Errorf("sender: %w", err)
 	}
-	s.js = js
+	// The window bounds what may wait here.
+	if err := s.answer.SetPendingLimits(-1, -1); err != nil {
+		return nil, fmt.Errorf("sender: %w", err)
+	}
+	s.ended.Add(1)
+	go s.expire()
 	return s, nil
+}
+
+// close ends the sender. What is under way is not waited for, and not told.
+func (s *sender) close() {
+	_ = s.answer.Unsubscribe() // the connection may be gone
+	close(s.stop)
+	s.ended.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.waiting)
+	s.room.Broadcast()
 }
 
 // Send implements [session.Sender].
 func (s *sender) Send(m *nats.Msg, done func(error)) {
 	s.mu.Lock()
-	s.waiting[m] = done
+	for len(s.waiting) >= sendWindow {
+		s.room.Wait()
+	}
+	s.last++
+	n := s.last
+	s.waiting[n] = sent{time.Now(), done}
 	s.mu.Unlock()
-	if _, err := s.js.PublishMsgAsync(m, jetstream.WithRetryAttempts(0), jetstream.WithStallWait(sendTimeout)); err != nil {
-		s.done(m, err)
+	m.Reply = s.inbox + strconv.FormatUint(n, 36)
+	if err := s.nc.PublishMsg(m); err != nil {
+		s.decided(n, err)
 	}
 }
 
-func (s *sender) done(m *nats.Msg, err error) {
+func (s *sender) answered(m *nats.Msg) {
+	n, err := strconv.ParseUint(strings.TrimPrefix(m.Subject, s.inbox), 36, 64)
+	if err != nil {
+		return // no answer to anything sent
+	}
+	s.decided(n, ackError(m))
+}
+
+// decided tells the sender of message n what became of it, once.
+func (s *sender) decided(n uint64, err error) {
 	s.mu.Lock()
-	done := s.waiting[m]
-	delete(s.waiting, m)
+	m, ok := s.waiting[n]
+	delete(s.waiting, n)
+	s.room.Signal()
 	s.mu.Unlock()
-	if done != nil {
-		done(err)
+	if ok {
+		m.done(err)
+	}
+}
+
+// ackError is nil if the answer says that the message is stored.
+func ackError(m *nats.Msg) error {
+	if len(m.Data) == 0 {
+		return nats.ErrNoResponders // what the server says when no stream listens
+	}
+	if bytes.HasPrefix(m.Data, []byte(`{"stream":`)) && !bytes.Contains(m.Data, []byte(`"error":`)) {
+		return nil
+	}
+	var ack struct {
+		Stream string              `json:"stream"`
+		Error  *jetstream.APIError `json:"error"`
+	}
+	switch err := json.Unmarshal(m.Data, &ack); {
+	case err != nil:
+		return fmt.Errorf("publish acknowledgement: %w", err)
+	case ack.Error != nil:
+		return ack.Error
+	case ack.Stream == "":
+		return errNoAck
+	}
+	return nil
+}
+
+var (
+	errNoAck    = errors.New("the answer to a publish is no acknowledgement")
+	errNoAnswer = errors.New("no acknowledgement in time")
+)
+
+// expire gives up on messages that are not answered: their outcome stays unknown.
+func (s *sender) expire() {
+	defer s.ended.Done()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case now := <-tick.C:
+			var late []uint64
+			s.mu.Lock()
+			for n, m := range s.waiting {
+				if now.Sub(m.at) >= sendTimeout {
+					late = append(late, n)
+				}
+			}
+			s.mu.Unlock()
+			for _, n := range late {
+				s.decided(n, errNoAnswer)
+			}
+		}
 	}
 }

@@ -211,7 +211,12 @@ type life struct {
 
 // live is one incarnation from joining to leaving. It returns nil if ctx ended it.
 func (w *Worker) live(ctx context.Context) (err error) {
-	l, err := w.join(ctx)
+	sender, err := newSender(w.nc)
+	if err != nil {
+		return err
+	}
+	defer sender.close()
+	l, err := w.join(ctx, sender)
 	if err != nil {
 		return err
 	}
@@ -269,7 +274,7 @@ func (w *Worker) live(ctx context.Context) (err error) {
 	}
 }
 
-func (w *Worker) join(ctx context.Context) (*life, error) {
+func (w *Worker) join(ctx context.Context, sender *sender) (*life, error) {
 	store, err := kv.Open(ctx, w.js, w.ns)
 	if err != nil {
 		return nil, err
@@ -279,10 +284,6 @@ func (w *Worker) join(ctx context.Context) (*life, error) {
 		return nil, err
 	}
 	mailboxes, err := session.OpenMailboxes(ctx, w.js, w.ns)
-	if err != nil {
-		return nil, err
-	}
-	sender, err := newSender(w.nc)
 	if err != nil {
 		return nil, err
 	}
