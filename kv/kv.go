@@ -84,6 +84,7 @@ type Store struct {
 	Members   *Members
 	Snapshots *Snapshots
 	Directory *Directory
+	Holds     *Holds
 	Blobs     *Blobs
 }
 
@@ -128,6 +129,7 @@ func Open(ctx context.Context, js jetstream.JetStream, ns subjects.Namespace) (*
 		Members:   &Members{b: workers},
 		Snapshots: &Snapshots{ns: ns, b: snapshots, blobs: blobs},
 		Directory: &Directory{ns: ns, b: directory},
+		Holds:     &Holds{b: directory},
 		Blobs:     blobs,
 	}, nil
 }

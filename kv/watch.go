@@ -17,11 +17,12 @@ const (
 	feedListing   = 10 * attemptTimeout // a listing that takes longer is begun anew
 )
 
-// feed follows every key of a bucket for one view. It trusts a watcher for
+// feed follows the keys of a bucket for one view. It trusts a watcher for
 // exactly as long as the connection it was made on: after each reconnect, gap
 // or silence it throws the watcher away and lists everything again (rule 23).
 type feed struct {
 	b       *bucket
+	filter  string // of the keys
 	view    viewer
 	cancel  context.CancelFunc
 	stopped sync.WaitGroup
@@ -38,8 +39,13 @@ type viewer interface {
 }
 
 func startFeed(ctx context.Context, b *bucket, v viewer) *feed {
+	return startFeedOf(ctx, b, ">", v)
+}
+
+// startFeedOf follows the keys that match filter.
+func startFeedOf(ctx context.Context, b *bucket, filter string, v viewer) *feed {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &feed{b: b, view: v, cancel: cancel, relist: make(chan struct{}, 1)}
+	f := &feed{b: b, filter: filter, view: v, cancel: cancel, relist: make(chan struct{}, 1)}
 	f.stopped.Go(func() { f.run(ctx) })
 	return f
 }
@@ -138,7 +144,7 @@ func (f *feed) follow(ctx context.Context, status <-chan nats.Status) (listed bo
 	consumer, err := f.b.js.CreatePushConsumer(setup, f.b.stream, jetstream.ConsumerConfig{
 		DeliverSubject: sub.Subject,
 		DeliverPolicy:  jetstream.DeliverLastPerSubjectPolicy,
-		FilterSubject:  f.b.prefix + ">",
+		FilterSubject:  f.b.prefix + f.filter,
 		AckPolicy:      jetstream.AckNonePolicy,
 		MaxDeliver:     1,
 		FlowControl:    true,

@@ -84,6 +84,7 @@ func (d *delta) append(b []byte) []byte {
 	})
 	o.list("ended", len(d.Ended), func(b []byte, i int) []byte { return appendString(b, d.Ended[i]) })
 	o.list("forget", len(d.Forget), func(b []byte, i int) []byte { return appendString(b, d.Forget[i]) })
+	o.list("receipts", len(d.Receipts), func(b []byte, i int) []byte { return d.Receipts[i].append(b) })
 	if d.Run != nil {
 		o.name("run")
 		r := object{b: append(o.b, '{')}
@@ -93,6 +94,12 @@ func (d *delta) append(b []byte) []byte {
 	}
 	if d.Retiring != nil {
 		o.raw("retiring", mustJSON(d.Retiring))
+	}
+	if d.Hold != nil {
+		o.raw("hold", mustJSON(d.Hold))
+	}
+	if d.Resumed {
+		o.raw("resumed", []byte("true"))
 	}
 	if d.RunOver {
 		o.raw("run_over", []byte("true"))

@@ -52,7 +52,13 @@ func TestDeltaRoundTrip(t *testing.T) {
 		if rapid.Bool().Draw(t, "running") {
 			d.Run = &execution{text.Draw(t, "run"), rapid.Uint64().Draw(t, "count")}
 			d.Retiring = &waitingCommand{Command: "retire", Event: text.Draw(t, "ev")}
-			d.RunOver, d.Retired = true, true
+			d.RunOver, d.Retired, d.Resumed, d.EpochOver = true, true, true, true
+			d.Epoch = text.Draw(t, "epoch")
+			d.Hold = &hold{By: "command", Reason: text.Draw(t, "reason"), Since: time.Unix(1_800_000_000, 7).UTC()}
+			d.Receipts = []*Receipt{{
+				RunID: text.Draw(t, "run"), Sequence: 3, Boundary: "RunStart", ContributingInputIDs: []string{"a", text.Draw(t, "id")},
+				ConversationDigest: text.Draw(t, "digest"), ContentDigest: "ff", MessageCount: 2, At: "3.1",
+			}}
 			d.Arm = []timer{{Ordinal: 3, ID: "t", At: time.Unix(1_900_000_000, 0).UTC(), Event: jsontext.Value(`{"id":"x"}`)}}
 			d.Met, d.Waited = true, []string{text.Draw(t, "waited")}
 			d.Wait = []waitingCommand{{Command: "wait_all", Event: text.Draw(t, "w"), Action: "a", Request: "r", Cause: "c", Mob: "m"}}

@@ -55,11 +55,18 @@ func (p *delta) merge(d *delta) {
 	p.End = append(p.End, d.End...)
 	p.Ended = append(p.Ended, d.Ended...)
 	p.Forget = append(p.Forget, d.Forget...)
+	p.Receipts = append(p.Receipts, d.Receipts...)
 	if d.RunOver {
 		p.RunOver, p.Run, p.Acted = true, nil, nil
 	}
 	if d.Run != nil {
 		p.Run = d.Run
+	}
+	if d.Resumed {
+		p.Resumed, p.Hold = true, nil
+	}
+	if d.Hold != nil {
+		p.Hold = d.Hold
 	}
 	if d.Retired {
 		p.Retired, p.Retiring = true, nil

@@ -76,6 +76,12 @@ type Env struct {
 	// RetryDelay is the pause before a failed run is tried again; it doubles with each
 	// attempt. Default 100 ms.
 	RetryDelay time.Duration
+	// PauseExhausted makes a session pause itself when an input has used up its attempts,
+	// until somebody looks and resumes it. Default: it goes on with the next input.
+	PauseExhausted bool
+	// Held is the hold of the namespace, nil if none stands. It is asked before every run.
+	// Default: none stands.
+	Held func() *kv.Hold
 	// Now is the clock of event times. Default time.Now.
 	Now func() time.Time
 }
@@ -112,6 +118,9 @@ func (e Env) WithDefaults() Env {
 	}
 	if e.Published == "" {
 		e.Published = subjects.PublishLifecycle
+	}
+	if e.Held == nil {
+		e.Held = func() *kv.Hold { return nil }
 	}
 	if e.Telemetry == nil {
 		e.Telemetry = silent{}

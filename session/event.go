@@ -201,6 +201,9 @@ type (
 		RequestID string `json:"request_id,omitzero"`
 		Reason    string `json:"reason"`
 	}
+	sessionResumed struct {
+		InputsWaiting int `json:"inputs_waiting"`
+	}
 	runOutput struct {
 		RunID   string         `json:"run_id"`
 		Content jsontext.Value `json:"content"`

@@ -30,6 +30,10 @@ type ledger struct {
 	Ended []string `json:"ended,omitzero"`
 	// Run counts the executions of the run in progress.
 	Run *execution `json:"run,omitzero"`
+	// Receipts are those of the latest boundaries, oldest first.
+	Receipts []*Receipt `json:"receipts,omitzero"`
+	// Hold keeps the session from starting runs.
+	Hold *hold `json:"hold,omitzero"`
 	// Retiring is a retire command that waits for the run in progress.
 	Retiring *waitingCommand `json:"retiring,omitzero"`
 	// Waiting are the other commands that are answered later, oldest first.
@@ -86,8 +90,11 @@ type delta struct {
 	End        []ended           `json:"end,omitzero"`
 	Ended      []string          `json:"ended,omitzero"`
 	Forget     []string          `json:"forget,omitzero"`
+	Receipts   []*Receipt        `json:"receipts,omitzero"`
 	Run        *execution        `json:"run,omitzero"`
 	Retiring   *waitingCommand   `json:"retiring,omitzero"`
+	Hold       *hold             `json:"hold,omitzero"`
+	Resumed    bool              `json:"resumed,omitzero"`
 	RunOver    bool              `json:"run_over,omitzero"`
 	Retired    bool              `json:"retired,omitzero"`
 	Arm        []timer           `json:"arm,omitzero"`
@@ -148,6 +155,7 @@ func (l *ledger) apply(d *delta) {
 			l.Seen[e.Key] = s
 		}
 	}
+	l.keep(d.Receipts)
 	l.Ended = append(l.Ended, d.Ended...)
 	for _, key := range d.Forget {
 		delete(l.Seen, key)
@@ -159,6 +167,12 @@ func (l *ledger) apply(d *delta) {
 	}
 	if d.Run != nil {
 		l.Run = d.Run
+	}
+	if d.Resumed {
+		l.Hold = nil
+	}
+	if d.Hold != nil {
+		l.Hold = d.Hold
 	}
 	if d.Retired {
 		l.Retiring = nil

@@ -15,8 +15,7 @@ type question func(v *View, args jsontext.Value) (answer any, err error)
 
 // QueryError is an answer to a question that has no other (WIRE, queries).
 type QueryError struct {
-	// Code is stable, for programs: session_not_found, input_not_found, unknown_query,
-	// bad_request.
+	// Code is stable, for programs; docs/wire.md lists them.
 	Code string
 	// Status is the code as HTTP spells it.
 	Status  string
@@ -32,6 +31,8 @@ func (e *QueryError) kind() string {
 		return rejectNotFound
 	case "400":
 		return rejectInvalid
+	case "409":
+		return rejectNotReady
 	default:
 		return rejectInternal
 	}
@@ -42,6 +43,9 @@ var (
 	ErrNoSession = &QueryError{"session_not_found", "404", "there is no such session"}
 	ErrNoInput   = &QueryError{"input_not_found", "404", "the session has no such input, or has forgotten it"}
 	ErrNoQuery   = &QueryError{"unknown_query", "400", "there is no such query"}
+
+	errNoRuntime     = &QueryError{"runtime_not_found", "404", "there is no such runtime: the session is not registered"}
+	errNotRegistered = &QueryError{"session_not_registered", "409", "the session is not registered"}
 )
 
 // BadRequest says that a query's arguments cannot be read.

@@ -61,7 +61,7 @@ func (s *Session) runDue() bool {
 	st := s.kernel.State()
 	return s.wake && s.run == nil && !s.draining && st.CurrentRunID.IsNone() &&
 		st.RegistrationPhase != kernel.RegistrationPhaseQueuing &&
-		st.LifecyclePhase&(kernel.Idle|kernel.Attached|kernel.Retired) != 0
+		st.LifecyclePhase&(kernel.Idle|kernel.Attached|kernel.Retired) != 0 && !s.held()
 }
 
 // startRun begins the next run if one is due and inputs are queued.
@@ -300,7 +300,7 @@ func (s *Session) completeRun(f finished, c cause) {
 	}
 	s.actions(f.run, f.result.Actions, c)
 	s.noteTold(f.run, c)
-	result := outputOf(f.result)
+	result, at := outputOf(f.result), s.position().String()
 	if result != nil {
 		s.emit("RunOutput", subjects.OutputType("RunOutput"), mustJSON(runOutput{RunID: f.run.id, Content: result, Usage: usageOf(f.result)}), c)
 	}
@@ -311,6 +311,7 @@ func (s *Session) completeRun(f finished, c cause) {
 		s.must(&kernel.RecordBoundarySeq{InputID: e.ID, RunID: run}, ec)
 		s.outcome("InputApplied", inputApplied{InputID: e.ID, RunID: f.run.id, BoundarySequence: st.InputBoundarySequences[e.ID]}, ec)
 	}
+	s.receipt(f, result, at)
 	s.must(&kernel.RunCompleted{RunID: run}, c)
 	s.must(&kernel.Commit{InputID: kernel.InputId(f.run.inputs[0].ID), RunID: run}, c)
 	for _, e := range f.run.inputs {
@@ -350,6 +351,7 @@ func (s *Session) failRun(f finished, err error, c cause) {
 		s.must(&kernel.ResolveStagedRollback{InputID: e.ID, Lane: st.InputRecoveryLanes[e.ID]}, e.cause())
 		if st.InputPhases[e.ID] == kernel.InputPhaseAbandoned {
 			s.end(e, f.run.id, kernel.InputPublicTerminalOutcomeAbandoned, st.InputAbandonReason[e.ID].String(), nil, e.cause())
+			s.pauseExhausted(e, st.InputAttemptCounts[e.ID], e.cause())
 		} else {
 			again = append(again, e)
 		}

@@ -54,6 +54,7 @@ type Session struct {
 	asks    chan func()
 	drain   chan struct{}
 	doubt   chan struct{} // closed over and over: the owner key may have changed hands
+	nudge   chan struct{} // the hold of the namespace may be over
 	over    chan struct{}
 	calls   sync.WaitGroup
 
@@ -84,7 +85,7 @@ func New(env *Env, owner kv.Owner) *Session {
 		env: env, id: owner.Session, owner: owner,
 		log:     env.Logger.With("session", owner.Session, "fence", owner.Fence),
 		results: make(chan finished, 1), asks: make(chan func()), drain: make(chan struct{}),
-		doubt: make(chan struct{}, 1), over: make(chan struct{}),
+		doubt: make(chan struct{}, 1), nudge: make(chan struct{}, 1), over: make(chan struct{}),
 		retry: time.NewTimer(time.Hour),
 	}
 	s.retry.Stop()
@@ -113,6 +114,14 @@ func (s *Session) Drain() { s.stop.Do(func() { close(s.drain) }) }
 func (s *Session) Doubt() {
 	select {
 	case s.doubt <- struct{}{}:
+	default:
+	}
+}
+
+// Nudge makes the session look for work: the hold of the namespace may be over.
+func (s *Session) Nudge() {
+	select {
+	case s.nudge <- struct{}{}:
 	default:
 	}
 }
@@ -275,6 +284,7 @@ func (s *Session) serve(ctx context.Context) (End, error) {
 				ask()
 			case <-s.retry.C:
 				s.retrying, s.wake = false, true
+			case <-s.nudge:
 			case <-s.doubt:
 				if end, err := s.stillMine(ctx); end != "" {
 					return end, err
@@ -370,10 +380,10 @@ func (s *Session) leave() {
 // executor that does not heed its context may take its time.
 func (s *Session) Wait() { s.calls.Wait() }
 
-// hasWork reports whether the session would start a run by itself, now or later.
+// hasWork reports whether the session would start a run by itself, now or later. One that
+// is paused would not: its resume command wakes it wherever it is.
 func (s *Session) hasWork() bool {
-	s.readLanes()
-	return s.retrying || s.ledger.Retiring != nil || !s.lanes.empty()
+	return s.retrying || s.ledger.Retiring != nil || s.ledger.Hold == nil && s.waiting() > 0
 }
 
 // owesNothing reports whether the session may let its key go (PROTOCOL 15): no run, no
@@ -382,8 +392,10 @@ func (s *Session) owesNothing() bool {
 	if s.run != nil || s.retrying || s.ledger.Retiring != nil || s.kernel.State().CurrentRunID.IsSome() {
 		return false
 	}
-	if s.draining && s.hasWork() {
-		return false // nobody would run it before the next input came
+	if (s.draining || s.env.Held() != nil) && s.hasWork() {
+		// Nobody would run it before the next input came: the end of the namespace's hold
+		// wakes only sessions that are in memory.
+		return false
 	}
 	select {
 	case <-s.outbox.drained():

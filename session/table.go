@@ -16,6 +16,8 @@ type handler func(*Session, *command) (report any, err error)
 var handlers = table(
 	// Chapter 01: the lifecycle.
 	lifecycleCommands,
+	// Ours: the operators' hold.
+	holdCommands,
 	// Chapter 05: visible tools, the model and its routing, image operations.
 	visibilityCommands, identityCommands, routingCommands, imageCommands,
 	// Chapter 06: the comms drain, words with peers.
@@ -29,7 +31,7 @@ var handlers = table(
 // the command table. Each part stands in the file of its subject.
 var questions = table(
 	// Where the session stands, its inputs.
-	stateQuestions,
+	stateQuestions, registryQuestions, receiptQuestions,
 	// Chapter 05.
 	visibilityQuestions, identityQuestions, routingQuestions,
 	// Operations that run or ended.

@@ -45,6 +45,7 @@ type StateReport struct {
 	Mob          string         `json:"mob,omitzero"`
 	LiveInputs   int            `json:"live_inputs"`
 	CurrentRunID string         `json:"current_run_id,omitzero"`
+	Holds        []HoldReport   `json:"holds,omitzero"`
 	State        jsontext.Value `json:"state"`
 }
 
@@ -60,7 +61,7 @@ func (v *View) State() (StateReport, error) {
 		Session: s.id, Phase: s.kernel.Phase(), Commit: at.Number, LogSequence: at.Sequence, Cursor: s.cursor,
 		Fence: at.Fence, Worker: string(s.owner.Incarnation), Sequence: s.ledger.Sequence,
 		CreatedAt: s.ledger.Created, Mob: s.ledger.Mob, LiveInputs: len(s.ledger.Live),
-		CurrentRunID: string(s.kernel.State().CurrentRunID.Value()), State: ks,
+		CurrentRunID: string(s.kernel.State().CurrentRunID.Value()), Holds: v.Holds(), State: ks,
 	}, nil
 }
 

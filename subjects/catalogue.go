@@ -72,7 +72,7 @@ var inputs = []entry{
 	{name: "operation", about: "News of an operation the session started."},
 }
 
-// outcomes tell what became of an input or command.
+// outcomes tell what became of an input or command, and of a session under a hold.
 var outcomes = []entry{
 	{name: "InputAccepted", about: "The input was admitted.", data: "input_id lane plan", lifecycle: true},
 	{name: "InputDeduplicated", about: "The input is a repetition of an earlier one.", data: "input_id existing_input_id", lifecycle: true},
@@ -84,6 +84,8 @@ var outcomes = []entry{
 	{name: "CommandRejected", about: "The command was refused.", data: "command kind reason phase rule guard code", lifecycle: true},
 	{name: "PeerUndelivered", about: "A peer's mailbox did not take an event.", data: "to event type request_id reason", lifecycle: true},
 	{name: "OperationEnded", about: "An operation ended: a row of the completion feed.", data: "epoch seq operation_id kind display_name terminal_outcome payload ended_at", lifecycle: true},
+	{name: "SessionPaused", about: "The session starts no more runs, by command or since it gave an input up.", data: "by reason since", lifecycle: true},
+	{name: "SessionResumed", about: "The session starts runs again.", data: "inputs_waiting", lifecycle: true},
 }
 
 // outputs are what runs produce.
@@ -141,6 +143,8 @@ var commands = []entry{
 	{name: "AcceptWithCompletion", about: "Admit an input and report its completion."},
 	{name: "AcceptWithoutWake", about: "Admit an input without waking the session."},
 	{name: "Interrupt", about: "Cancel the current run now."},
+	{name: "Pause", about: "Start no more runs; inputs are admitted as ever."},
+	{name: "Resume", about: "Start runs again."},
 	{name: "HydrateSessionLlmState", about: "Say which model the session has, and what that model can do."},
 	{name: "ReplaceToolCatalogs", about: "Say which tools the session is offered, and which of them are deferred."},
 	{name: "SendMessage", about: "Say something to another session."},

@@ -192,7 +192,7 @@ func TestCatalogue(t *testing.T) {
 			}
 		}
 	}
-	if d := cmp.Diff(map[subjects.Class]int{"input": 9, "command": 69, "effect": 39, "outcome": 10, "output": 1, "commit": 1}, count); d != "" {
+	if d := cmp.Diff(map[subjects.Class]int{"input": 9, "command": 71, "effect": 39, "outcome": 12, "output": 1, "commit": 1}, count); d != "" {
 		t.Error(d)
 	}
 	for got, want := range map[string]string{
@@ -221,7 +221,7 @@ func TestCatalogue(t *testing.T) {
 
 func TestLifecycleSetIsTheWires(t *testing.T) {
 	t.Parallel()
-	for _, name := range strings.Fields(`InputAccepted InputDeduplicated InputRejected InputCompleted CommandApplied CommandRejected RunOutput
+	for _, name := range strings.Fields(`InputAccepted InputDeduplicated InputRejected InputCompleted CommandApplied CommandRejected SessionPaused SessionResumed RunOutput
 		TurnRunStarted TurnRunCompleted TurnRunFailed TurnRunCancelled RuntimeBound RuntimeRetired RuntimeDestroyed RuntimeNotice McpServerStateChanged`) {
 		if !subjects.PublishLifecycle.Includes(name) || !subjects.PublishedSet("").Includes(name) {
 			t.Errorf("%s is missing", name)

@@ -27,6 +27,10 @@ const (
 // own record: shard count and settings. Session keys have a dot, this has none.
 const NamespaceKey = "namespace"
 
+// HoldKey is the key of the directory bucket that says whether the runs of the whole
+// namespace are held.
+const HoldKey = "hold"
+
 // MarkerTTL is how long the workers bucket keeps the marker of an expired key: a
 // watcher that was away for less than that still learns of the expiry.
 const MarkerTTL = time.Hour

@@ -1,14 +1,21 @@
 package worker_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats.go"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/kv"
+	"github.com/kalahari-run/kalahari/session"
 	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/worker"
 )
 
 // desk sends commands to one session and reads their answers.
@@ -357,5 +364,193 @@ func TestSilentIntents(t *testing.T) {
 	d.next("TurnRunStarted")
 	for d.ended["loud"] == "" {
 		d.next("InputCompleted")
+	}
+}
+
+func (d *desk) ask(query string, args any, into any) {
+	d.t.Helper()
+	data, err := json.Marshal(args)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	m, err := d.env.Conn.Request(d.env.Namespace.Query(d.session, query), data, 5*time.Second)
+	if err != nil {
+		d.t.Fatalf("%s: %v", query, err)
+	}
+	if err := json.Unmarshal(m.Data, into); err != nil {
+		d.t.Fatalf("%s: %s: %v", query, m.Data, err)
+	}
+}
+
+func (d *desk) asked(query string, args any, want map[string]any) {
+	d.t.Helper()
+	var got map[string]any
+	d.ask(query, args, &got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		d.t.Errorf("%s: answer (-want +got):\n%s", query, diff)
+	}
+}
+
+// A read-only command is a query, and sent as a command it gets the same answer, between
+// the session's inputs.
+func TestReadOnlyCommandsAndReceipts(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	fleet(t, env, 2, nil)
+	d := newDesk(t, env, "s1")
+	d.asked("contains_session", nil, map[string]any{"contains": false})
+	d.asked("session_has_executor", nil, map[string]any{"has_executor": false})
+	d.asked("runtime_state", nil, map[string]any{"error": map[string]any{"code": "session_not_found", "message": "there is no such session"}})
+	d.input("p1", `{"text":"hello"}`)
+	d.next("InputCompleted")
+	d.report("accept_without_wake", map[string]any{"input_id": "p2", "input": map[string]any{"kind": "prompt", "data": map[string]any{"text": "x"}}},
+		map[string]any{"outcome": "Accepted", "input_id": "p2", "lane": "Queue", "plan": "Queued", "signal": "None"})
+	both := func(name string, args any, want map[string]any) {
+		t.Helper()
+		d.asked(name, args, want)
+		d.report(name, args, want)
+	}
+	both("contains_session", map[string]any{"session_id": "s1"}, map[string]any{"contains": true})
+	both("session_has_executor", nil, map[string]any{"has_executor": true})
+	both("session_has_comms", nil, map[string]any{"has_comms": false})
+	both("runtime_state", nil, map[string]any{"runtime_id": "rt:session:s1", "runtime_state": "Attached", "raw_phase": "Attached"})
+	both("list_active_inputs", nil, map[string]any{"input_ids": []any{"p2"}})
+	both("input_state", map[string]any{"input_id": "nobody"}, map[string]any{"input": nil})
+	d.rejected("input_state", map[string]any{"imput_id": "p1"}, "InvalidInput", "", "")
+	d.rejected("runtime_state", map[string]any{"runtime_id": "rt:session:s2"}, "NotFound", "", "")
+
+	var receipt struct {
+		Receipt session.Receipt `json:"receipt"`
+	}
+	var input session.InputReport
+	d.ask("input", map[string]any{"input_id": "p1"}, &input)
+	d.ask("load_boundary_receipt", map[string]any{"run_id": input.RunID, "sequence": 0}, &receipt)
+	sum := sha256.Sum256([]byte(`{"text":"hello"}`))
+	want := session.Receipt{
+		RunID: input.RunID, Boundary: "RunStart", ContributingInputIDs: []string{"p1"}, MessageCount: 1,
+		ContentDigest: hex.EncodeToString(sum[:]), At: receipt.Receipt.At,
+	}
+	if diff := cmp.Diff(want, receipt.Receipt); diff != "" || want.At == "" {
+		t.Errorf("receipt (-want +got):\n%s", diff)
+	}
+	var again session.Receipt
+	d.ask("receipt", map[string]any{"sequence": 0}, &again)
+	if diff := cmp.Diff(want, again); diff != "" {
+		t.Errorf("the latest receipt (-want +got):\n%s", diff)
+	}
+	both("load_boundary_receipt", map[string]any{"run_id": input.RunID, "sequence": 7}, map[string]any{"receipt": nil})
+
+	d.applied("unregister_session", nil)
+	both("contains_session", nil, map[string]any{"contains": false})
+	d.rejected("list_active_inputs", nil, "NotReady", "", "")
+	d.rejected("load_boundary_receipt", map[string]any{"sequence": 0}, "NotFound", "", "")
+}
+
+// A paused session admits inputs and starts no run; the one in progress finishes.
+func TestPauseAndResume(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	fleet(t, env, 1, func(c *worker.Config) { c.HibernateAfter = 50 * time.Millisecond })
+	d := newDesk(t, env, "s1")
+	d.input("first", `{"text":"a","echo":{"delay":"100ms"}}`)
+	d.running("first")
+	if r := d.applied("pause", map[string]any{"reason": "deploying"}); r["paused"] != true {
+		t.Errorf("report: %v", r)
+	}
+	d.input("second", `{"text":"b"}`)
+	d.next("InputCompleted")
+	if d.ended["first"] != "Completed" {
+		t.Errorf("the run in progress did not finish: %v", d.ended)
+	}
+	// It sleeps, with what it has, and wakes for nothing but its resume command.
+	owners, err := env.JS.KeyValue(t.Context(), env.Namespace.OwnersBucket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool {
+		_, err := owners.Get(t.Context(), env.Namespace.SessionKey("s1"))
+		return err != nil
+	})
+	d.input("third", `{"text":"c"}`)
+	if name, data := d.next("InputAccepted", "TurnRunStarted"); name != "InputAccepted" || data["input_id"] != "third" {
+		t.Errorf("while paused: %s %v", name, data)
+	}
+	var state session.StateReport
+	d.ask("state", nil, &state)
+	if len(state.Holds) != 1 || state.Holds[0].Scope != "session" || state.Holds[0].Reason != "deploying" || state.LiveInputs != 2 {
+		t.Errorf("state: %+v", state)
+	}
+	if r := d.applied("pause", map[string]any{"reason": "again"}); r["hold"].(map[string]any)["reason"] != "deploying" {
+		t.Errorf("paused twice: %v", r)
+	}
+	resume := d.send("resume", nil)
+	if _, data := d.next("SessionResumed"); data["inputs_waiting"] != 2.0 {
+		t.Errorf("resumed: %v", data)
+	}
+	d.answer(resume)
+	for range 2 {
+		d.next("InputCompleted")
+	}
+	if diff := cmp.Diff(map[string]string{"first": "Completed", "second": "Completed", "third": "Completed"}, d.ended); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The hold of a namespace reaches sessions in memory, sessions that are claimed later, and
+// those of workers that come later.
+func TestPauseANamespace(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	store, err := kv.Open(t.Context(), env.JS, env.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fleet(t, env, 1, func(c *worker.Config) { c.HibernateAfter = 50 * time.Millisecond })
+	here := newDesk(t, env, "here")
+	here.input("warm", `{"text":"a"}`)
+	here.next("InputCompleted")
+	if _, err := store.Holds.Put(t.Context(), kv.Hold{Reason: "maintenance", Since: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	var state session.StateReport
+	until(t, func() bool {
+		here.ask("state", nil, &state)
+		return len(state.Holds) == 1 && state.Holds[0].Scope == "namespace"
+	})
+	later := newDesk(t, env, "later")
+	for _, d := range []*desk{here, later} {
+		d.input("held", `{"text":"b"}`)
+		if name, _ := d.next("InputAccepted", "TurnRunStarted"); name != "InputAccepted" {
+			t.Errorf("%s: %s under a hold", d.session, name)
+		}
+	}
+	time.Sleep(150 * time.Millisecond) // longer than sessions stay that owe nothing
+	if err := store.Holds.Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []*desk{here, later} {
+		d.next("InputCompleted")
+		if d.ended["held"] != "Completed" {
+			t.Errorf("%s: %v", d.session, d.ended)
+		}
+	}
+	if hold, err := store.Holds.Get(t.Context()); hold != nil || err != nil {
+		t.Errorf("the hold that was cleared: %v, %v", hold, err)
+	}
+}
+
+// A session may be told to pause itself when it gives an input up.
+func TestASessionPausesItselfAfterExhaustedRetries(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	fleet(t, env, 1, func(c *worker.Config) { c.PauseExhausted, c.RetryDelay = true, time.Millisecond })
+	d := newDesk(t, env, "s1")
+	d.input("bad", `{"text":"a","echo":{"fail":9}}`)
+	d.input("good", `{"text":"b"}`)
+	if _, data := d.next("SessionPaused"); data["by"] != "retries" {
+		t.Errorf("paused: %v", data)
+	}
+	d.applied("resume", nil)
+	for d.ended["good"] == "" {
+		d.next("InputCompleted")
+	}
+	if diff := cmp.Diff(map[string]string{"bad": "Abandoned", "good": "Completed"}, d.ended); diff != "" {
+		t.Error(diff)
 	}
 }

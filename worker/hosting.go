@@ -121,6 +121,17 @@ func (l *life) host(owner kv.Owner) {
 	}()
 }
 
+// nudge makes every session look for work.
+func (l *life) nudge() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, g := range l.hosted {
+		if g.session != nil {
+			g.session.Nudge()
+		}
+	}
+}
+
 func (l *life) observe(f func(Observer)) {
 	if l.cfg.Observer != nil {
 		f(l.cfg.Observer)

@@ -147,7 +147,7 @@ func (l *life) ask(ctx context.Context, id, name string, args []byte, mayForward
 	}
 	v, err := session.Stored(ctx, l.env, id)
 	if errors.Is(err, session.ErrUnknown) {
-		return nil, session.ErrNoSession
+		return session.Absent(name)
 	}
 	if err != nil {
 		return nil, err

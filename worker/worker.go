@@ -79,6 +79,7 @@ type Config struct {
 	RetryDelay     time.Duration
 	MailboxLimit   uint64
 	MaxInput       int
+	PauseExhausted bool
 	Published      subjects.PublishedSet
 
 	// Observer takes the measurements; default none.
@@ -197,6 +198,7 @@ type life struct {
 	lease   *kv.Lease
 	owners  *kv.OwnerView
 	members *kv.MemberView
+	holds   *kv.HoldView
 	claims  chan struct{} // bounds claims under way
 	joined  time.Time
 
@@ -235,6 +237,7 @@ func (w *Worker) live(ctx context.Context) (err error) {
 	defer stop()
 	defer l.owners.Close()
 	defer l.members.Close()
+	defer l.holds.Close()
 
 	part(func(ctx context.Context) {
 		if err := l.lease.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
@@ -297,7 +300,7 @@ func (w *Worker) join(ctx context.Context, sender *sender) (*life, error) {
 		Executor: w.cfg.Executor, Published: w.cfg.Published, Trace: w.cfg.Trace, Logger: w.log.With("worker", string(l.me)),
 		HibernateAfter: w.cfg.HibernateAfter, Retain: w.cfg.Retain, SnapshotEvery: w.cfg.SnapshotEvery,
 		FeedHorizon: w.cfg.FeedHorizon, MaxExecutions: w.cfg.MaxExecutions, RetryDelay: w.cfg.RetryDelay,
-		MailboxLimit: w.cfg.MailboxLimit, MaxInput: w.cfg.MaxInput,
+		MailboxLimit: w.cfg.MailboxLimit, MaxInput: w.cfg.MaxInput, PauseExhausted: w.cfg.PauseExhausted,
 	}
 	if w.cfg.Observer != nil {
 		env.Telemetry = w.cfg.Observer
@@ -321,6 +324,13 @@ func (w *Worker) join(ctx context.Context, sender *sender) (*life, error) {
 		l.owners.Close()
 		return nil, err
 	}
+	// Known before the first session is claimed, so that it reaches those too.
+	if l.holds, err = store.Holds.Watch(views, l.nudge); err != nil {
+		l.owners.Close()
+		l.members.Close()
+		return nil, err
+	}
+	env.Held = l.holds.Current
 	return l, nil
 }
 
