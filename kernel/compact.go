@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 )
@@ -22,26 +23,26 @@ var ErrState = errors.New("not a state of this version of the machine")
 
 // columns are the maps over input ids, in the order they are written.
 var columns = []column{
-	enumColumn(func(s *State) *Map[string, InputPhase] { return &s.InputPhases }),
-	enumColumn(func(s *State) *Map[string, InputTerminalKind] { return &s.InputTerminalKind }),
+	enumColumn(&inputPhaseTexts, func(s *State) *Map[string, InputPhase] { return &s.InputPhases }),
+	enumColumn(&inputTerminalKindTexts, func(s *State) *Map[string, InputTerminalKind] { return &s.InputTerminalKind }),
 	textColumn(func(s *State) *Map[string, string] { return &s.InputSupersededBy }),
 	textColumn(func(s *State) *Map[string, string] { return &s.InputAggregateID }),
-	enumColumn(func(s *State) *Map[string, InputAbandonReason] { return &s.InputAbandonReason }),
+	enumColumn(&inputAbandonReasonTexts, func(s *State) *Map[string, InputAbandonReason] { return &s.InputAbandonReason }),
 	countColumn(func(s *State) *Map[string, uint64] { return &s.InputAbandonAttemptCount }),
 	countColumn(func(s *State) *Map[string, uint64] { return &s.InputAttemptCounts }),
 	textColumn(func(s *State) *Map[string, string] { return &s.InputRunAssociations }),
 	countColumn(func(s *State) *Map[string, uint64] { return &s.InputBoundarySequences }),
 	countColumn(func(s *State) *Map[string, uint64] { return &s.InputAdmissionSeq }),
-	enumColumn(func(s *State) *Map[string, InputLane] { return &s.InputLane }),
-	enumColumn(func(s *State) *Map[string, InputLane] { return &s.InputRecoveryLanes }),
-	enumColumn(func(s *State) *Map[string, InputLane] { return &s.AdmissionAuthorizedLanes }),
-	enumColumn(func(s *State) *Map[string, AdmissionPlanKind] { return &s.AdmissionAuthorizedPlans }),
-	enumColumn(func(s *State) *Map[string, AdmissionExistingQueuedActionKind] {
+	enumColumn(&inputLaneTexts, func(s *State) *Map[string, InputLane] { return &s.InputLane }),
+	enumColumn(&inputLaneTexts, func(s *State) *Map[string, InputLane] { return &s.InputRecoveryLanes }),
+	enumColumn(&inputLaneTexts, func(s *State) *Map[string, InputLane] { return &s.AdmissionAuthorizedLanes }),
+	enumColumn(&admissionPlanKindTexts, func(s *State) *Map[string, AdmissionPlanKind] { return &s.AdmissionAuthorizedPlans }),
+	enumColumn(&admissionExistingQueuedActionKindTexts, func(s *State) *Map[string, AdmissionExistingQueuedActionKind] {
 		return &s.AdmissionAuthorizedExistingActions
 	}),
 	textColumn(func(s *State) *Map[string, string] { return &s.AdmissionAuthorizedExistingTargets }),
 	textColumn(func(s *State) *Map[string, string] { return &s.AdmissionIdempotencyInputs }),
-	enumColumn(func(s *State) *Map[string, InputLane] { return &s.RecoveredAdmittedLanes }),
+	enumColumn(&inputLaneTexts, func(s *State) *Map[string, InputLane] { return &s.RecoveredAdmittedLanes }),
 }
 
 // EncodeState writes the compact form of s.
@@ -121,15 +122,24 @@ func newColumn[V any](field func(*State) *Map[string, V], write func(*packer, V)
 				id := u.text()
 				m[id] = read(u)
 			}
+			if uint64(len(m)) != n {
+				u.fail("a map of %d entries has a key twice", n)
+			}
 			*field(s) = m
 		},
 	}
 }
 
-func enumColumn[V ~uint8](field func(*State) *Map[string, V]) column {
+func enumColumn[V ~uint8](variants *enumTexts, field func(*State) *Map[string, V]) column {
 	return newColumn(field,
 		func(p *packer, v V) { p.b = append(p.b, byte(v)) },
-		func(u *unpacker) V { return V(u.byte()) })
+		func(u *unpacker) V {
+			v := u.byte()
+			if int(v) >= len(variants.texts) {
+				u.fail("%d is no variant of %s", v, variants.name)
+			}
+			return V(v)
+		})
 }
 
 func countColumn(field func(*State) *Map[string, uint64]) column {
@@ -212,6 +222,9 @@ func (u *unpacker) text() string {
 		return ""
 	case n == 0:
 		s := string(u.take(u.uint()))
+		if !utf8.ValidString(s) {
+			u.fail("a text is not UTF-8")
+		}
 		u.texts = append(u.texts, s)
 		return s
 	case n > uint64(len(u.texts)):

@@ -3,6 +3,7 @@ package kernel_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/kalahari-run/kalahari/kernel"
@@ -53,6 +54,41 @@ func TestCompactStateRoundTrip(t *testing.T) {
 	}
 }
 
+// A compact state of another version, or of which a byte was changed or lost, is refused,
+// or it is another whole state; it is never half of one.
+func TestCompactStateIsReadWholeOrNotAtAll(t *testing.T) {
+	packed, err := kernel.EncodeState(sessionWith(t, 3).State())
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(data []byte) bool {
+		t.Helper()
+		s, err := kernel.DecodeState(data)
+		if err == nil {
+			roundTrip(t, &s)
+		} else if !errors.Is(err, kernel.ErrState) {
+			t.Fatalf("an error of another kind: %v", err)
+		}
+		return err != nil
+	}
+	for i := range packed {
+		if !refused(packed[:i]) {
+			t.Errorf("the first %d of %d bytes are taken for a state", i, len(packed))
+		}
+		changed := bytes.Clone(packed)
+		changed[i] = 0xff
+		refused(changed)
+	}
+	if !refused(append(bytes.Clone(packed), 0)) {
+		t.Error("a byte behind the end is taken for nothing")
+	}
+	other := bytes.Clone(packed)
+	other[0]++
+	if _, err := kernel.DecodeState(other); err == nil || !strings.Contains(err.Error(), "version 2, this is version 1") {
+		t.Errorf("a state of version 2: %v", err)
+	}
+}
+
 func FuzzDecodeState(f *testing.F) {
 	packed, err := kernel.EncodeState(sessionWith(f, 3).State())
 	if err != nil {
@@ -61,6 +97,18 @@ func FuzzDecodeState(f *testing.F) {
 	f.Add(packed)
 	f.Add([]byte{1})
 	f.Add([]byte{2, 0})
+	_, states := sampleLines(f)
+	for _, state := range states {
+		st, err := kernel.UnmarshalState(state)
+		if err != nil {
+			f.Fatal(err)
+		}
+		packed, err := kernel.EncodeState(&st)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(packed)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := kernel.DecodeState(data)
 		if err != nil {

@@ -133,7 +133,7 @@ func TestStateOwnsItsCollections(t *testing.T) {
 	})
 }
 
-// Triggers, effects and states survive their JSON, so a session can be rebuilt from its
+// Triggers, effects and states survive their JSON, and states their compact form, so a session can be rebuilt from its
 // log: a kernel fed the decoded triggers answers and ends like the first.
 func TestSameTriggersSameState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -162,6 +162,17 @@ func TestSameTriggersSameState(t *testing.T) {
 		}
 		if again := encodeState(t, &back); !bytes.Equal(first, again) {
 			t.Fatalf("the state does not survive its JSON\nfrom %s\nto   %s", first, again)
+		}
+		packed, err := kernel.EncodeState(k.State())
+		if err != nil {
+			t.Fatal(err)
+		}
+		unpacked, err := kernel.DecodeState(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := encodeState(t, &unpacked); !bytes.Equal(first, again) {
+			t.Fatalf("the state does not survive its compact form\nfrom %s\nto   %s", first, again)
 		}
 	})
 }
