@@ -54,6 +54,38 @@ func TestAKilledWorkersSessionsGoOnElsewhere(t *testing.T) {
 	}
 }
 
+// A worker that hangs keeps its connection and answers nothing: two neighbours agree that it
+// is gone long before its lease ends.
+func TestAHungWorkersSessionsGoOnElsewhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits ten seconds for silence to count")
+	}
+	t.Parallel()
+	w := begin(t, 2, subjects.Settings{})
+	hung := w.worker("hung", "--executor-delay=150ms")
+	w.ready(hung, w.worker("b"), w.worker("c"))
+	h, l := w.follow(), w.ledger()
+	sessions := names("s", 30)
+	l.prompts(sessions, 8, 0)
+	var owned []string
+	w.until(20*time.Second, "runs are under way", func() bool {
+		owned = ownedBy(h, sessions, hung)
+		return h.completed() >= len(sessions) && len(owned) > 0
+	})
+	since := time.Now()
+	hung.signal(syscall.SIGSTOP)
+	var gaps []time.Duration
+	w.until(25*time.Second, "its sessions go on elsewhere", func() bool {
+		var missing []string
+		gaps, missing = h.gaps(since, owned, hung)
+		return len(missing) == 0
+	})
+	hung.signal(syscall.SIGCONT)
+	w.until(30*time.Second, "every input ends", func() bool { return h.completed() >= l.total() })
+	t.Logf("%s; %d sessions taken over: first after %s, last after %s (promised: 15s; the lease: 30s)", l.verify(), len(gaps),
+		gaps[0].Round(time.Millisecond), gaps[len(gaps)-1].Round(time.Millisecond))
+}
+
 // ownedBy are the sessions with work left that p owns.
 func ownedBy(h *history, sessions []string, p *process) []string {
 	return slices.DeleteFunc(slices.Clone(sessions), func(s string) bool { return !p.of(h.owner(s)) })

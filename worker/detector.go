@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -14,27 +15,94 @@ import (
 
 // The fast failure detector (PROTOCOL 24). Ring neighbours ask each other's private
 // subject; when a process is killed its connection closes and the server answers "no
-// responders". That is a hint: being wrong costs a repeated executor call, never a second
-// history.
+// responders". A process that hangs answers nothing, and so does one behind a bad link:
+// that takes longer and two askers. Both are hints: being wrong costs a repeated executor
+// call, never a second history.
 const (
 	probeEvery   = 250 * time.Millisecond
 	probeTimeout = 200 * time.Millisecond
 	// A neighbour is gone after this many refusals in a row over at least that time.
 	goneAfter = 4
 	goneOver  = time.Second
+	// A neighbour is gone after silence of this length, if another asker says the same.
+	silentOver = 10 * time.Second
 	// An asker that has reconnected itself lately trusts nothing it hears.
 	calmAfter = 10 * time.Second
 	// neighbours is how many members each worker asks.
 	neighbours = 2
 )
 
+// suspicion is what an asker holds against a neighbour: refusals, or silence.
 type suspicion struct {
 	refusals int
 	since    time.Time
 }
 
+// gone reports whether the suspicion is enough.
+func (s suspicion) gone() bool {
+	if s.refusals > 0 {
+		return s.refusals >= goneAfter && time.Since(s.since) >= goneOver
+	}
+	return time.Since(s.since) >= silentOver
+}
+
+// suspects are the neighbours that do not answer. Others may ask about them.
+type suspects struct {
+	mu sync.Mutex
+	of map[kv.Incarnation]suspicion
+}
+
+// note takes the outcome of a probe and returns what is held against the neighbour now.
+func (s *suspects) note(inc kv.Incarnation, h heard) (now suspicion, suspected bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now, suspected = s.of[inc]
+	switch h {
+	case answered:
+		delete(s.of, inc)
+		return suspicion{}, false
+	case refused:
+		if now.refusals == 0 {
+			now.since = time.Now()
+		}
+		now.refusals++
+	case silent:
+		if !suspected || now.refusals > 0 {
+			now = suspicion{since: time.Now()}
+		}
+	}
+	if s.of == nil {
+		s.of = map[kv.Incarnation]suspicion{}
+	}
+	s.of[inc] = now
+	return now, true
+}
+
+// keep forgets everyone who is not among those asked.
+func (s *suspects) keep(ring []kv.Incarnation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for inc := range s.of {
+		if !slices.Contains(ring, inc) {
+			delete(s.of, inc)
+		}
+	}
+}
+
+// gone reports whether enough is held against a neighbour, and against how many.
+func (s *suspects) gone(inc kv.Incarnation) (it bool, all int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for other, held := range s.of {
+		if held.gone() {
+			all++
+			it = it || other == inc
+		}
+	}
+	return it, all
+}
+
 func (l *life) detect(ctx context.Context) {
-	suspects := map[kv.Incarnation]*suspicion{}
 	var reconnects uint64
 	calm := time.Now()
 	if l.nc.Stats().Reconnects == 0 {
@@ -50,58 +118,85 @@ func (l *life) detect(ctx context.Context) {
 		}
 		if n := l.nc.Stats().Reconnects; n != reconnects {
 			reconnects, calm = n, time.Now().Add(calmAfter)
-			clear(suspects)
+			l.suspects.keep(nil)
 		}
 		if time.Now().Before(calm) || !l.nc.IsConnected() {
 			continue
 		}
 		ring := l.ring()
-		for inc := range suspects {
-			if !slices.Contains(ring, inc) {
-				delete(suspects, inc)
-			}
-		}
+		l.suspects.keep(ring)
 		for _, inc := range ring {
-			if l.probe(ctx, inc) {
-				delete(suspects, inc)
+			held, suspected := l.suspects.note(inc, l.probe(ctx, inc))
+			if !suspected || !held.gone() || !l.fewVanish(inc) || held.refusals == 0 && !l.seconded(ctx, inc) {
 				continue
 			}
-			s := suspects[inc]
-			if s == nil {
-				s = &suspicion{since: time.Now()}
-				suspects[inc] = s
+			l.log.WarnContext(ctx, "a worker is gone", "gone", inc, "refusals", held.refusals, "for", time.Since(held.since).String())
+			if err := l.store.Members.Evict(ctx, inc); err != nil {
+				l.log.WarnContext(ctx, "evict", "error", err)
 			}
-			s.refusals++
-			if s.refusals >= goneAfter && time.Since(s.since) >= goneOver && l.fewVanish(suspects) {
-				l.log.WarnContext(ctx, "a worker is gone", "gone", inc, "for", time.Since(s.since).String())
-				if err := l.store.Members.Evict(ctx, inc); err != nil {
-					l.log.WarnContext(ctx, "evict", "error", err)
-				}
-				delete(suspects, inc)
-			}
+			l.suspects.note(inc, answered)
 		}
 	}
 }
 
-// probe reports whether somebody listens on the member's private subject. Silence is not
-// absence: only the server's word that nobody is there counts.
-func (l *life) probe(ctx context.Context, inc kv.Incarnation) bool {
+// heard is what a probe came to.
+type heard uint8
+
+const (
+	answered heard = iota
+	silent
+	refused // the server says that nobody is there
+)
+
+func (l *life) probe(ctx context.Context, inc kv.Incarnation) heard {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	_, err := l.nc.RequestWithContext(ctx, l.ns.Probe(string(inc)), nil)
-	return !errors.Is(err, nats.ErrNoResponders)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return refused
+	case errors.Is(err, context.DeadlineExceeded):
+		return silent
+	}
+	return answered // or this worker's own connection is at fault, which says nothing
+}
+
+// goneToo is the answer of a worker that is asked about a member it holds for gone.
+const goneToo = "gone"
+
+// probed answers a probe: that this worker is there or, if a member is named, what it has
+// heard of that one.
+func (l *life) probed(m *nats.Msg) {
+	var answer []byte
+	if inc := kv.Incarnation(m.Data); inc != "" {
+		if gone, _ := l.suspects.gone(inc); gone {
+			answer = []byte(goneToo)
+		}
+	}
+	_ = m.Respond(answer) // a lost answer is asked for again
+}
+
+// seconded reports whether another member holds this one for gone as well.
+func (l *life) seconded(ctx context.Context, inc kv.Incarnation) bool {
+	for _, m := range l.members.All() {
+		if m.Incarnation == inc || m.Incarnation == l.me || !l.members.Alive(m.Incarnation) {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+		answer, err := l.nc.RequestWithContext(ctx, l.ns.Probe(string(m.Incarnation)), []byte(inc))
+		cancel()
+		if err == nil && string(answer.Data) == goneToo {
+			return true
+		}
+	}
+	return false
 }
 
 // fewVanish refuses to believe that a large part of the fleet vanished together: then it
 // is more likely that this worker, or NATS, is at fault.
-func (l *life) fewVanish(suspects map[kv.Incarnation]*suspicion) bool {
-	gone := 0
-	for _, s := range suspects {
-		if s.refusals >= goneAfter {
-			gone++
-		}
-	}
-	return gone <= max(1, len(l.members.All())/4)
+func (l *life) fewVanish(inc kv.Incarnation) bool {
+	gone, all := l.suspects.gone(inc)
+	return gone && all <= max(1, len(l.members.All())/4)
 }
 
 // ring are the members behind this one in the order of incarnations.

@@ -41,9 +41,7 @@ const (
 
 func (l *life) serve(ctx context.Context) (*services, error) {
 	s := &services{}
-	probe, err := l.nc.Subscribe(l.ns.Probe(string(l.me)), func(m *nats.Msg) {
-		_ = m.Respond(nil) // a lost answer is asked for again
-	})
+	probe, err := l.nc.Subscribe(l.ns.Probe(string(l.me)), l.probed)
 	if err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}

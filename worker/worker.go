@@ -203,6 +203,7 @@ type life struct {
 	joined  time.Time
 
 	entrusted entrusted
+	suspects  suspects
 
 	mu          sync.Mutex
 	hosted      map[string]*guest
