@@ -84,6 +84,9 @@ func (s *Session) admit(in *input) acceptOutcome {
 	if was, ok := s.ledger.Seen[in.Key]; ok {
 		return s.deduplicated(in, was.ID, c)
 	}
+	if r := s.bringToLife(c); r != nil {
+		return s.rejectInput(in.ID, r.kind, r.reason, "", c)
+	}
 	// 6.4 step 1: the phase is asked before anything else.
 	switch phase := st.LifecyclePhase; {
 	case phase == kernel.Destroyed:

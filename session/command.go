@@ -61,6 +61,9 @@ func (s *Session) commandEvent(name string, ev *event.Event) {
 	var report any
 	err := s.route(cmd, ev)
 	if err == nil {
+		err = s.prepare(cmd)
+	}
+	if err == nil {
 		report, err = handlerOf(name)(s, cmd)
 	}
 	if !errors.Is(err, errWaiting) {

@@ -115,3 +115,23 @@ func has(t *testing.T, what string, answer map[string]any, want map[string]any) 
 		}
 	}
 }
+
+// outcomes reads the data of what a session publishes on a subject.
+func outcomes(t *testing.T, env *embeddedtest.Env, subject string) <-chan map[string]any {
+	t.Helper()
+	all := make(chan map[string]any, 1024)
+	sub, err := env.Conn.Subscribe(subject, func(m *nats.Msg) {
+		var data map[string]any
+		if ev, err := subjects.DecodeMsg(m); err == nil && json.Unmarshal(ev.Data(), &data) == nil {
+			all <- data
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sub.Unsubscribe() })
+	if err := env.Conn.FlushTimeout(5 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}

@@ -129,6 +129,18 @@ func (d *delta) append(b []byte) []byte {
 	if len(d.Post) > 0 {
 		o.raw("post", mustJSON(d.Post))
 	}
+	if d.DeferredGone {
+		o.raw("deferred_gone", []byte("true"))
+	}
+	if len(d.Deferred) > 0 {
+		o.raw("deferred", mustJSON(d.Deferred))
+	}
+	if d.OperatorGone {
+		o.raw("operator_gone", []byte("true"))
+	}
+	if d.Operator != nil {
+		o.raw("operator", mustJSON(d.Operator))
+	}
 	o.uint("sequence", d.Sequence)
 	o.uint("sent", d.Sent)
 	return append(o.b, '}')

@@ -80,13 +80,24 @@ func TestDeltaRoundTrip(t *testing.T) {
 			}
 			d.Created = time.Unix(1_800_000_000, 5).UTC()
 		}
+		if rapid.Bool().Draw(t, "staged") {
+			d.DeferredGone, d.Deferred = true, []ContextAppend{{text.Draw(t, "key"), text.Draw(t, "content")}}
+			d.OperatorGone = true
+			d.Operator = &kernel.RestoreMobOperatorAuthority{
+				PrincipalToken: kernel.OpaquePrincipalToken(text.Draw(t, "token")), CanCreateMobs: true,
+				ManagedMobScope:   kernel.SetOf(text.Draw(t, "mob")),
+				SpawnProfileScope: kernel.Map[string, kernel.Set[string]]{"m": kernel.SetOf("p", "q")},
+				AuditInvocationID: kernel.Some(text.Draw(t, "audit")),
+			}
+		}
 		var got delta
 		written := d.append(nil)
 		if err := json.Unmarshal(written, &got, json.RejectUnknownMembers(true)); err != nil {
 			t.Fatalf("%s: %v", written, err)
 		}
 		if diff := cmp.Diff(d, got, cmp.AllowUnexported(delta{}, entry{}, seenKey{}, ended{}, kernel.Opt[kernel.InputLane]{},
-			kernel.Opt[kernel.AdmissionPeerResponseTerminalApplyIntent]{}, kernel.Opt[string]{})); diff != "" {
+			kernel.Opt[kernel.AdmissionPeerResponseTerminalApplyIntent]{},
+			kernel.Opt[string]{}, kernel.Opt[kernel.MobToolCallerProvenance]{})); diff != "" {
 			t.Fatal(diff)
 		}
 	})

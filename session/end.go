@@ -84,6 +84,16 @@ func (p *delta) merge(d *delta) {
 	p.Acted = append(p.Acted, d.Acted...)
 	p.Peers = append(p.Peers, d.Peers...)
 	p.Operations = append(p.Operations, d.Operations...)
+	if d.DeferredGone {
+		p.DeferredGone, p.Deferred = true, nil
+	}
+	p.Deferred = append(p.Deferred, d.Deferred...)
+	if d.OperatorGone {
+		p.OperatorGone, p.Operator = true, nil
+	}
+	if d.Operator != nil {
+		p.Operator = d.Operator
+	}
 }
 
 // forget drops ended inputs beyond the horizon, oldest first, from the ledger and from

@@ -50,6 +50,10 @@ type ledger struct {
 	Streams map[string]uint64 `json:"streams,omitzero"`
 
 	Operations operations `json:"operations,omitzero"`
+	// Deferred is the system context of a session that is staged and not yet built.
+	Deferred []ContextAppend `json:"deferred,omitzero"`
+	// Operator is what the session may do to mobs, nil if nothing.
+	Operator *kernel.RestoreMobOperatorAuthority `json:"operator,omitzero"`
 }
 
 // seen is one remembered event.
@@ -105,8 +109,13 @@ type delta struct {
 	Peers      []peerChange      `json:"peers,omitzero"`
 	Post       []parcel          `json:"post,omitzero"`
 	Operations []operationChange `json:"operations,omitzero"`
-	Sequence   uint64            `json:"sequence"`
-	Sent       uint64            `json:"sent"`
+	// DeferredGone comes before Deferred, which adds, or changes the content of a key.
+	DeferredGone bool                                `json:"deferred_gone,omitzero"`
+	Deferred     []ContextAppend                     `json:"deferred,omitzero"`
+	OperatorGone bool                                `json:"operator_gone,omitzero"`
+	Operator     *kernel.RestoreMobOperatorAuthority `json:"operator,omitzero"`
+	Sequence     uint64                              `json:"sequence"`
+	Sent         uint64                              `json:"sent"`
 }
 
 type seenKey struct {
@@ -193,6 +202,22 @@ func (l *ledger) apply(d *delta) {
 	}
 	for i := range d.Operations {
 		l.Operations.apply(&d.Operations[i])
+	}
+	if d.DeferredGone {
+		l.Deferred = nil
+	}
+	for _, a := range d.Deferred {
+		if i := slices.IndexFunc(l.Deferred, func(b ContextAppend) bool { return b.Key == a.Key }); i >= 0 {
+			l.Deferred[i] = a
+		} else {
+			l.Deferred = append(l.Deferred, a)
+		}
+	}
+	if d.OperatorGone {
+		l.Operator = nil
+	}
+	if d.Operator != nil {
+		l.Operator = d.Operator
 	}
 	l.Sequence, l.Sent = d.Sequence, d.Sent
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/kalahari-run/kalahari/kernel"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -48,10 +49,11 @@ func (s *Session) route(c *command, ev *event.Event) error {
 	case !known:
 		return routeRefusal(rejectInvalid, codeUnsupportedInput, "the mob seam has no route for "+c.name)
 	}
-	// A session registers itself when it first hears of anything, so a mob's first word
-	// finds one that is registered and was never there. Being bound is how a member comes
-	// to life; to work for it, to retire or to destroy it, somebody must have met it.
-	if s.kernel.State().SessionID.IsNone() || !s.ledger.Met && c.name != "prepare_bindings" {
+	// Being bound is how a member comes to life. To work for it, to retire or to destroy
+	// it, it must be there, and not just as the trace of something it refused.
+	st := s.kernel.State()
+	binds, unborn := c.name == "prepare_bindings", st.LifecyclePhase == kernel.Initializing
+	if !binds && (unborn || !s.ledger.Met) || !unborn && st.SessionID.IsNone() {
 		return routeRefusal(rejectNotFound, codeSessionNotRegistered, "the session is not registered")
 	}
 	var given map[string]jsontext.Value

@@ -131,10 +131,34 @@ func random(t *testing.T, env *embeddedtest.Env, id string, rng *rand.Rand, n in
 		case 3:
 			publish(t, env, id, "c"+eventID, subjects.CommandType("reset"), `{}`)
 			publish(t, env, id, "d"+eventID, subjects.CommandType("prepare_bindings"), `{"agent_runtime_id":"r","fence_token":1,"generation":1}`, "mob", "m")
+		case 4:
+			name, data := chapter05(rng)
+			publish(t, env, id, "c"+eventID, subjects.CommandType(name), data)
 		default:
 			publish(t, env, id, eventID, subjects.InputType(kinds[rng.IntN(len(kinds))]), data, ext...)
 		}
 	}
+}
+
+// chapter05 is one command on tools, models, images or mobs. Some are refused.
+func chapter05(rng *rand.Rand) (name, data string) {
+	all := [][2]string{
+		{"configure_model_routing_baseline", `{"baseline_model":"m0"}`},
+		{"request_switch_turn", `{"request_id":"` + first + `","target_model":"m1","turns":2}`},
+		{"admit_model_routing_assistant_turn", `{}`},
+		{"begin_image_operation", `{"operation_id":"` + second + `","target_model":"img","requires_scoped_override":true}`},
+		{"activate_image_operation_override", `{"operation_id":"` + second + `"}`},
+		{"replace_tool_catalogs", tools},
+		{"stage_persistent_filter", `{"filter":{"Deny":["a"]},"witnesses":{"a":` + mcp + `}}`},
+		{"request_deferred_tools", `{"authorities":{"d":` + mcp + `}}`},
+		{"resolve_mob_operator_create_authority", `{"request_kind":"Enable","principal_token":"t"}`},
+		{"grant_mob_operator_manage_mob", `{"mob_id":"m1"}`},
+		{"resolve_mob_operator_create_authority", `{"request_kind":"Disable"}`},
+		{"stage_deferred_session", staged},
+		{"authorize_deferred_session_system_context_append", `{"key":"k","content":"c"}`},
+	}
+	one := all[rng.IntN(len(all))]
+	return one[0], one[1]
 }
 
 func settle(t *testing.T, env *embeddedtest.Env, id string) session.StateReport {

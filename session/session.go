@@ -218,14 +218,11 @@ func (s *Session) verdict(ctx context.Context, err error) (End, error) {
 	return "", err
 }
 
-// firstSteps bring a new session to life: it is registered and has an executor, so that
-// its first input finds it Attached (chapter 01, registration and attaching).
+// firstSteps: a new session notes when it was made. Its machine comes to life with the
+// first event that needs it, so that a staged session stays what it is.
 func (s *Session) firstSteps() {
-	if s.kernel.Phase() == kernel.Initializing {
-		s.change(func(d *delta) { d.Created, d.Epoch = s.next.now, newEpoch() })
-		s.must(&kernel.Initialize{}, cause{})
-		s.must(&kernel.RegisterSession{SessionID: s.sessionID()}, cause{})
-		s.must(&kernel.EnsureSessionWithExecutor{SessionID: s.sessionID()}, cause{})
+	if s.writer.Position().Number == 0 {
+		s.change(func(d *delta) { d.Created = s.next.now })
 	}
 	// A new owner looks at what is queued, as attaching an executor does.
 	s.wake = true

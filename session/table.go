@@ -25,6 +25,8 @@ var handlers = table(
 	peerCommands,
 	// Chapter 04: operations.
 	operationCommands,
+	// Chapter 01: what has a machine of its own.
+	deferredCommands, operatorCommands,
 )
 
 // questions are what a [View] answers, by name: queries, and the read-only commands of
@@ -36,6 +38,8 @@ var questions = table(
 	visibilityQuestions, identityQuestions, routingQuestions,
 	// Operations that run or ended.
 	operationQuestions,
+	// Chapter 01: what has a machine of its own.
+	deferredQuestions, operatorQuestions,
 )
 
 func table[V any](parts ...map[string]V) map[string]V {
@@ -49,6 +53,16 @@ func table[V any](parts ...map[string]V) map[string]V {
 		maps.Copy(all, part)
 	}
 	return all
+}
+
+// needsLife reports whether a command brings a session to life that is not built yet: all
+// do that change something, but for those of the slot and of the authority, which lie
+// before it and beside it.
+func needsLife(name string) bool {
+	_, changes := handlers[name]
+	_, before := deferredCommands[name]
+	_, beside := operatorCommands[name]
+	return changes && !before && !beside
 }
 
 // handlerOf finds who carries a command out. A read-only command is a question put

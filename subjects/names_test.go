@@ -192,7 +192,7 @@ func TestCatalogue(t *testing.T) {
 			}
 		}
 	}
-	if d := cmp.Diff(map[subjects.Class]int{"input": 9, "command": 71, "effect": 39, "outcome": 12, "output": 1, "commit": 1}, count); d != "" {
+	if d := cmp.Diff(map[subjects.Class]int{"input": 9, "command": 89, "effect": 39, "outcome": 12, "output": 1, "commit": 1}, count); d != "" {
 		t.Error(d)
 	}
 	for got, want := range map[string]string{
