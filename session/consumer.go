@@ -87,6 +87,9 @@ func (in *intake) run(ctx context.Context, sub *mailSub, status chan nats.Status
 		var why error
 		if sub == nil {
 			if sub, why = in.subscribe(ctx); why != nil {
+				if ctx.Err() != nil {
+					return
+				}
 				in.failed(why)
 				if try++; !sleep(ctx, min(50*time.Millisecond<<min(try, 6), 2*time.Second)) {
 					return
@@ -102,7 +105,7 @@ func (in *intake) run(ctx context.Context, sub *mailSub, status chan nats.Status
 				return
 			case why = <-sub.doubt:
 			case <-status:
-				why = errReconnected
+				why = sub.moved()
 			case <-look.C:
 				why = sub.silent()
 			}
@@ -119,6 +122,7 @@ type mailSub struct {
 	sub   *nats.Subscription
 	pulls string // subject on which the consumer is asked
 	inbox string
+	epoch uint64     // of the connection it was made on
 	doubt chan error // has room for the one that ends it
 
 	mu        sync.Mutex
@@ -133,6 +137,7 @@ type mailSub struct {
 
 // subscribe makes a consumer behind what has come through.
 func (in *intake) subscribe(ctx context.Context) (*mailSub, error) {
+	epoch := in.nc.Stats().Reconnects
 	ctx, cancel := context.WithTimeout(ctx, intakeSetup)
 	defer cancel()
 	cons, err := in.mailbox.CreateConsumer(ctx, jetstream.ConsumerConfig{
@@ -148,7 +153,7 @@ func (in *intake) subscribe(ctx context.Context) (*mailSub, error) {
 		return nil, err
 	}
 	m := &mailSub{
-		in: in, inbox: in.nc.NewInbox(), doubt: make(chan error, 1), over: make(chan struct{}), next: in.next, heard: time.Now(),
+		epoch: epoch, in: in, inbox: in.nc.NewInbox(), doubt: make(chan error, 1), over: make(chan struct{}), next: in.next, heard: time.Now(),
 		pulls: in.api + "CONSUMER.MSG.NEXT." + cons.CachedInfo().Stream + "." + cons.CachedInfo().Name,
 	}
 	if m.sub, err = in.nc.Subscribe(m.inbox+".*", m.arrived); err != nil {
@@ -174,6 +179,14 @@ var (
 	errReconnected = errors.New("the connection is a new one")
 	errSilent      = errors.New("no word from the consumer")
 )
+
+// moved reports that the connection is not the one the consumer was made on.
+func (m *mailSub) moved() error {
+	if m.in.nc.Stats().Reconnects != m.epoch {
+		return errReconnected
+	}
+	return nil
+}
 
 // silent reports a consumer that has not been heard of for too long.
 func (m *mailSub) silent() error {

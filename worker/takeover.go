@@ -18,6 +18,8 @@ func (l *life) watch(ctx context.Context) {
 	defer members.Close()
 	tick := time.NewTicker(l.heartbeat())
 	defer tick.Stop()
+	// Others may have counted on this worker before it listened.
+	go l.inherit(ctx)
 	for {
 		select {
 		case <-ctx.Done():
@@ -112,16 +114,25 @@ func (l *life) memberGone(ctx context.Context, c kv.MemberChange) {
 		if l.alive(ctx, dead) {
 			return
 		}
-		owned := l.owners.ByIncarnation(dead)
-		if len(owned) > 0 {
-			l.log.InfoContext(ctx, "taking over", "from", dead, "how", c.State.String(), "sessions", len(owned))
+		l.log.InfoContext(ctx, "a worker is no more", "gone", dead, "how", c.State.String(), "sessions", len(l.owners.ByIncarnation(dead)))
+		l.inherit(ctx)
+	}()
+}
+
+// inherit takes over what is this worker's to take of everything that nobody alive owns:
+// not only of the worker that has just died, since the one that was to take an earlier
+// one's sessions may have died before it did (PROTOCOL 16).
+func (l *life) inherit(ctx context.Context) {
+	for _, inc := range l.owners.Incarnations() {
+		if inc == l.me || l.alive(ctx, inc) {
+			continue
 		}
-		for _, owner := range owned {
+		for _, owner := range l.owners.ByIncarnation(inc) {
 			if l.elected(owner.Session) {
 				l.inBackground(ctx, func() { l.claim(ctx, owner.Session) })
 			}
 		}
-	}()
+	}
 }
 
 // inBackground runs f beside the caller, in its own time.
