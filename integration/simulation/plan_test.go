@@ -101,7 +101,7 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 		MaxExecutions: pick[uint64](r, 1, 3, 3),
 		Detector:      r.IntN(3) > 0,
 		Capacity:      pick(r, 0, 0, 2),
-		RunTime:       pick(r, time.Millisecond, 100*time.Millisecond, 3*time.Second),
+		RunTime:       pick(r, time.Millisecond, 100*time.Millisecond, time.Second),
 	}
 	if p.tune.Capacity > 0 {
 		p.tune.Capacity = 2 + r.IntN(3)
