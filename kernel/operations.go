@@ -387,7 +387,8 @@ func (in *RecoverOpRecord) step(k *Kernel, s *State) {
 		k.guard("completion_sequence_present", in.CompletionSequence.IsSome()) &&
 		k.guard("operation_source_valid", sourceValid(in.Source)) &&
 		k.guard("completion_sequence_unclaimed", !s.CompletionSequenceClaims.Has(in.CompletionSequence.Value())) &&
-		k.guard("terminal_outcome_matches_status", in.TerminalOutcome.Value().status() == in.Status) &&
+		k.guard("terminal_outcome_matches_status",
+			in.TerminalOutcome.IsSome() && in.TerminalOutcome.Value().status() == in.Status) &&
 		k.guard("terminal_payload_variant_matches_status", in.TerminalPayload.Value().outcome().status() == in.Status):
 
 		s.OpStatuses.put(in.OperationID, in.Status)

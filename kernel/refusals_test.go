@@ -124,6 +124,7 @@ var impliedGuards = map[string]string{
 
 	"*Op op_registered":                                                    "an operation that is not registered has the status Absent, which the guard on the status refuses",
 	"RecoverOpRecord recovered_status_terminal":                            "terminal_outcome_matches_status wants the status of an outcome, and those are terminal",
+	"RecoverOpRecord terminal_outcome_present":                             "terminal_outcome_matches_status wants an outcome",
 	"ResolveWaitAllAdmissionDuplicateRejected duplicate_witness_requested": "duplicate_witness_repeated wants it twice in the same sequence",
 	"ResolveWaitAllAdmissionNotFoundRejected operation_missing":            "the witness is requested and missing, so one is missing",
 
