@@ -36,7 +36,7 @@ func roundTrip(t *testing.T, s *kernel.State) {
 func TestCompactStateRoundTrip(t *testing.T) {
 	roundTrip(t, sessionWith(t, 0).State())
 	roundTrip(t, sessionWith(t, 50).State())
-	for _, v := range readVectors(t) {
+	for _, v := range readVectors(t, referenceVectors) {
 		r := kernel.NewRunner()
 		if v.SetupState != nil {
 			if err := r.Overlay(v.SetupState); err != nil {

@@ -15,7 +15,7 @@ import (
 // states they lead to.
 func sampleLines(f *testing.F) (texts, states [][]byte) {
 	f.Helper()
-	for _, v := range readVectors(f) {
+	for _, v := range readVectors(f, referenceVectors) {
 		var text bytes.Buffer
 		line := func(value any) {
 			data, err := json.Marshal(value, json.Deterministic(true))
