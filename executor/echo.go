@@ -10,7 +10,8 @@ import (
 	"github.com/kalahari-run/kalahari/kernel"
 )
 
-// Echo answers every run with the text of its inputs. Its zero value answers at once.
+// Echo answers every run with the text of its inputs, and a request of another session
+// with the text of the request. Its zero value answers at once.
 //
 // An input may carry an "echo" member in its data to provoke behaviour in tests and
 // demos: {"text":"hi","echo":{"delay":"50ms","rounds":3,"fail":2,"panic":1,"cancel":true}}.
@@ -37,6 +38,7 @@ type echoOptions struct {
 // Apply answers with the inputs' texts, one a line.
 func (e Echo) Apply(ctx context.Context, run *Run) (*Result, error) {
 	var b strings.Builder
+	var actions []Action
 	delay, rounds := e.Delay, 1
 	for i := range run.Inputs {
 		in := &run.Inputs[i]
@@ -44,6 +46,9 @@ func (e Echo) Apply(ctx context.Context, run *Run) (*Result, error) {
 			b.WriteByte('\n')
 		}
 		b.WriteString(in.Text)
+		if a, ok := echoReply(in); ok {
+			actions = append(actions, a)
+		}
 		// Most inputs carry no options: look before decoding.
 		if e.Ignore || !strings.Contains(string(in.Data), `"echo"`) {
 			continue
@@ -74,7 +79,7 @@ func (e Echo) Apply(ctx context.Context, run *Run) (*Result, error) {
 			return nil, err
 		}
 	}
-	return &Result{Text: b.String(), MessageCount: uint64(len(run.Inputs))}, nil
+	return &Result{Text: b.String(), MessageCount: uint64(len(run.Inputs)), Actions: actions}, nil
 }
 
 // round takes its time. At its end is a boundary.
@@ -92,4 +97,19 @@ func (e Echo) round(ctx context.Context, run *Run, delay time.Duration) error {
 	default:
 		return nil
 	}
+}
+
+// echoReply answers a peer that waits for an answer.
+func echoReply(in *Input) (Action, bool) {
+	if in.Kind != kernel.AdmissionInputKindPeerRequest {
+		return Action{}, false
+	}
+	var request struct {
+		RequestID string `json:"request_id"`
+	}
+	if json.Unmarshal(in.Data, &request) != nil || request.RequestID == "" {
+		return Action{}, false // of a peer that is no session
+	}
+	data, err := json.Marshal(map[string]string{"request_id": request.RequestID, "status": "Completed", "body": in.Text})
+	return Action{Command: "send_response", Data: data}, err == nil
 }

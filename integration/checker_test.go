@@ -33,14 +33,8 @@ type report struct {
 //     content to an id.
 func (l *ledger) verify() *report {
 	l.w.t.Helper()
-	r := &report{history: l.w.newHistory(), outcomes: map[string]int{}}
-	for shard := range l.w.ns.Shards() {
-		if err := l.w.read(l.w.ns.LogStream(shard), r.add); err != nil {
-			l.w.t.Fatal(err)
-		}
-	}
-	for session, commits := range r.sessions {
-		r.checkChain(session, commits)
+	r := l.w.reread()
+	for session := range r.sessions {
 		l.checkInputs(r, session)
 	}
 	for session, ids := range l.sent {
@@ -49,6 +43,21 @@ func (l *ledger) verify() *report {
 		}
 	}
 	l.w.checkFx(r)
+	return r
+}
+
+// reread reads the whole log anew and checks its chains.
+func (w *world) reread() *report {
+	w.t.Helper()
+	r := &report{history: w.newHistory(), outcomes: map[string]int{}}
+	for shard := range w.ns.Shards() {
+		if err := w.read(w.ns.LogStream(shard), r.add); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	for session, commits := range r.sessions {
+		r.checkChain(session, commits)
+	}
 	return r
 }
 

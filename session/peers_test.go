@@ -26,6 +26,7 @@ func helpful(ctx context.Context, run *executor.Run) (*executor.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	res.Actions = nil
 	for _, in := range run.Inputs {
 		var data struct {
 			RequestID string `json:"request_id"`
