@@ -93,6 +93,7 @@ func (m *mob) life(session string, works int) error {
 			if err := m.route(session, r.id, r.command, r.data, r.answer); err != nil {
 				return err
 			}
+			time.Sleep(15 * time.Millisecond) // it has others to look after
 		}
 		return nil
 	}
@@ -172,13 +173,13 @@ func TestAMobIsAnsweredWhileItsMembersWorkerIsKilled(t *testing.T) {
 		lives.Add(1)
 		go func() {
 			defer lives.Done()
-			time.Sleep(time.Duration(i) * 40 * time.Millisecond) // a mob grows
+			time.Sleep(time.Duration(i) * 20 * time.Millisecond) // a mob grows
 			if err := m.life(session, works); err != nil {
 				t.Error(err)
 			}
 		}()
 	}
-	w.until(20*time.Second, "members work", func() bool { return h.completed() > 5 })
+	w.until(20*time.Second, "members work", func() bool { return len(ownedBy(h, names("member", members), dead)) >= 6 })
 	dead.kill()
 	lives.Wait()
 

@@ -234,7 +234,9 @@ func TestARunActsOnItsSessionOnce(t *testing.T) {
 	}
 	env := embeddedtest.Provisioned(t, "test", 1)
 	f := follow(t, env, "kalahari.test.*.fx.>")
-	adjust := func(c *worker.Config) { c.Executor, c.DrainTimeout, c.SweepEvery = executor.Func(run), time.Millisecond, 200*time.Millisecond }
+	adjust := func(c *worker.Config) {
+		c.Executor, c.DrainTimeout, c.SweepEvery = executor.Func(run), time.Millisecond, 200*time.Millisecond
+	}
 	stop := start(t, env, adjust)
 	publish(t, env, "s", "p", subjects.InputType("prompt"), `{"text":"x"}`)
 	<-died
