@@ -10,6 +10,7 @@
 package bench
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,19 @@ const (
 	Hot Workload = "hot"
 	// Roundtrip publishes to many sessions, with at most Concurrency inputs unfinished.
 	Roundtrip Workload = "roundtrip"
+	// Accept publishes to many sessions and measures the acknowledgements alone: what a
+	// producer waits for.
+	Accept Workload = "accept"
+	// Cold publishes the first input of new sessions at a steady rate.
+	Cold Workload = "cold"
+	// Idle gives each session one input, and measures memory and disk while the sessions
+	// are active and when they are at rest.
+	Idle Workload = "idle"
+	// Failover publishes at a steady rate, and kills or stops a worker on the way.
+	Failover Workload = "failover"
+	// Soak publishes at a steady rate for a time, kills workers on the way, and checks log
+	// and effects as they come.
+	Soak Workload = "soak"
 )
 
 // Config of a run. The zero value of a field is its default.
@@ -42,18 +56,22 @@ type Config struct {
 	// Namespace on that server. Default "default".
 	Namespace string
 
-	// Sessions. Default 1,000; 100 for Roundtrip; always 1 for Hot.
+	// Sessions. Default 1,000; 100 for Roundtrip and Failover; 200 for Soak; always 1 for
+	// Hot.
 	Sessions int
-	// Inputs of each session. Default 20; 5,000 for Hot; 50 for Roundtrip.
+	// Inputs of each session. Default 20; 5,000 for Hot; 50 for Roundtrip; 60 for Failover;
+	// always 1 for Cold and Idle. Not for Soak, see Duration.
 	Inputs int
-	// Concurrency: inputs published and not yet stored (Fanout, default 4,096) or not yet
-	// ended (Hot, default 1; Roundtrip, default 16).
+	// Concurrency: inputs published and not yet stored (default 4,096) or, for Hot and
+	// Roundtrip, not yet ended (default 1 and 16).
 	Concurrency int
 	// Payload is the size of an input's text in bytes. Default 64.
 	Payload int
 	// Rate, if not 0, is how many inputs are published in a second. Latency counts from
 	// when an input was due, so a fleet that falls behind cannot look fast.
 	Rate float64
+	// Duration of a Soak. Default 1 min.
+	Duration time.Duration
 	// Warm activates every session with one input before the clock starts.
 	Warm bool
 
@@ -61,13 +79,21 @@ type Config struct {
 
 	// ExecutorDelay is how long every run takes.
 	ExecutorDelay time.Duration
+	// HibernateAfter is how long sessions stay in memory that owe nothing. Default: the
+	// worker's own; 10 s for Idle, 1 s for Soak.
+	HibernateAfter time.Duration
+	// Fault is what happens to a worker in Failover. Default Crash.
+	Fault Fault
+	// FaultEvery is the time between two crashes in Soak, after each of which a new worker
+	// joins. Default 20 s; negative for none.
+	FaultEvery time.Duration
 	// Sync of the server. Default always.
 	Sync embedded.Sync
 	// Published set of the namespace. Default lifecycle.
 	Published subjects.PublishedSet
 	// Shards of the namespace. Default 8.
 	Shards int
-	// Workers is the number of worker processes. Default 1.
+	// Workers is the number of worker processes. Default 1; 3 for Failover and Soak.
 	Workers int
 	// DataDir is where the server's store is made, and removed afterwards. Default: the
 	// directory for temporary files, which may be in memory.
@@ -86,11 +112,26 @@ type Config struct {
 	Progress io.Writer
 }
 
+// defaults of the workloads. A workload that is started does something to processes that
+// only a run that started them may do.
+var defaults = map[Workload]struct {
+	sessions, inputs, concurrency, workers int
+	rate                                   float64
+	hibernate                              time.Duration
+	started                                bool
+}{
+	Fanout:    {sessions: 1000, inputs: 20},
+	Hot:       {sessions: 1, inputs: 5000, concurrency: 1},
+	Roundtrip: {sessions: 100, inputs: 50, concurrency: 16},
+	Accept:    {sessions: 1000, inputs: 20},
+	Cold:      {sessions: 1000, inputs: 1, rate: 200},
+	Idle:      {sessions: 1000, inputs: 1, rate: 1000, hibernate: 10 * time.Second, started: true},
+	Failover:  {sessions: 100, inputs: 60, rate: 300, workers: 3, started: true},
+	Soak:      {sessions: 200, inputs: 1, rate: 300, workers: 3, hibernate: time.Second, started: true},
+}
+
 func (c Config) withDefaults() (Config, error) {
-	def := map[Workload]struct{ sessions, inputs, concurrency int }{
-		Fanout: {1000, 20, 4096}, Hot: {1, 5000, 1}, Roundtrip: {100, 50, 16},
-	}
-	d, ok := def[c.Workload]
+	d, ok := defaults[c.Workload]
 	if !ok {
 		return c, fmt.Errorf("there is no workload %q", c.Workload)
 	}
@@ -101,12 +142,26 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	set(&c.Sessions, d.sessions)
 	set(&c.Inputs, d.inputs)
-	set(&c.Concurrency, d.concurrency)
+	set(&c.Concurrency, cmp.Or(d.concurrency, 4096))
 	set(&c.Payload, 64)
 	set(&c.Shards, subjects.DefaultShards)
-	set(&c.Workers, 1)
+	set(&c.Workers, cmp.Or(d.workers, 1))
+	c.Rate = cmp.Or(c.Rate, d.rate)
+	c.HibernateAfter = cmp.Or(c.HibernateAfter, d.hibernate)
+	c.Duration = cmp.Or(c.Duration, time.Minute)
+	c.FaultEvery = cmp.Or(c.FaultEvery, 20*time.Second)
+	c.Fault = cmp.Or(c.Fault, Crash)
 	if c.Workload == Hot && c.Sessions != 1 {
 		return c, errors.New("the workload hot has one session")
+	}
+	if (c.Workload == Cold || c.Workload == Idle) && c.Inputs != 1 {
+		return c, fmt.Errorf("the workload %s has one input for each session", c.Workload)
+	}
+	if d.started && !c.started() {
+		return c, fmt.Errorf("the workload %s is measured on processes of its own, not on a fleet that runs", c.Workload)
+	}
+	if d.workers > 0 && c.Workers < 2 {
+		return c, fmt.Errorf("the workload %s takes two workers or more", c.Workload)
 	}
 	for name, n := range map[string]int{"sessions": c.Sessions, "inputs": c.Inputs, "concurrency": c.Concurrency, "payload": c.Payload, "workers": c.Workers} {
 		if n < 1 {
@@ -183,6 +238,13 @@ type Report struct {
 	CommitsPerInput float64 `json:"commits_per_input"`
 	CommitBytes     int     `json:"commit_bytes"` // average, as stored
 
+	// Rest is what sessions take, of an Idle run.
+	Rest *Rest `json:"rest,omitempty"`
+	// Stall is how long sessions stood still, of a Failover run.
+	Stall *Stall `json:"stall,omitempty"`
+	// Proof is what a Soak has checked.
+	Proof *Proof `json:"proof,omitempty"`
+
 	Duplicates      int `json:"duplicates"`
 	OrderViolations int `json:"order_violations"`
 	// NotCompleted are inputs that ended, but not as Completed.
@@ -198,7 +260,7 @@ var ErrBroken = errors.New("the fleet broke a promise")
 // all.
 func (r *Report) Err() error {
 	if r.Duplicates == 0 && r.OrderViolations == 0 && r.NotCompleted == 0 && r.Missing == 0 {
-		return nil
+		return r.Proof.err()
 	}
 	return fmt.Errorf("%w: %d duplicates, %d out of order, %d not completed, %d missing", ErrBroken,
 		r.Duplicates, r.OrderViolations, r.NotCompleted, r.Missing)

@@ -9,9 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -42,6 +42,7 @@ type Child struct {
 	Namespace string `json:"namespace,omitzero"`
 	Name      string `json:"name,omitzero"`
 	Delay     string `json:"delay,omitzero"` // a duration, as Go writes them
+	Hibernate string `json:"hibernate,omitzero"`
 }
 
 // Role of a child process.
@@ -81,8 +82,18 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
-		_, _ = io.Copy(io.Discard, lines) // ends with the parent, however that ends
-		cancel()
+		defer cancel() // standard input ends with the parent, however that ends
+		for {
+			if _, err := lines.ReadString('\n'); err != nil {
+				return
+			}
+			// Each further line asks for memory that is not used to be given back, so that
+			// what is left can be read off the process.
+			debug.FreeOSMemory()
+			if _, err := fmt.Fprintln(out, "freed"); err != nil {
+				return
+			}
+		}
 	}()
 	if c.Profile != "" {
 		stop, err := profile(c.Profile)
@@ -133,6 +144,10 @@ func (c Child) work(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("child: %w", err)
 	}
+	hibernate, err := time.ParseDuration(c.Hibernate)
+	if err != nil {
+		return fmt.Errorf("child: %w", err)
+	}
 	nc, err := connect.NATS{Server: c.URL}.Dial("kalahari-worker/" + c.Name)
 	if err != nil {
 		return err
@@ -148,6 +163,7 @@ func (c Child) work(ctx context.Context, out io.Writer) error {
 	}
 	w, err := worker.New(nc, ns, worker.Config{
 		Name: c.Name, Executor: executor.Echo{Delay: delay}, Published: settings.Published, DrainTimeout: time.Second,
+		HibernateAfter: hibernate, Capacity: 1 << 20,
 	})
 	if err != nil {
 		return err
@@ -173,6 +189,7 @@ type family struct {
 	dir     string
 	server  *child
 	workers []*child
+	hired   int
 }
 
 // raise starts a server and its workers.
@@ -193,16 +210,28 @@ func raise(ctx context.Context, cfg Config) (f *family, err error) {
 	if err = provision(ctx, cfg, f.url); err != nil {
 		return f, err
 	}
-	for i := range cfg.Workers {
-		w, _, err := bear(ctx, cfg.Spawn, Child{
-			Role: RoleWorker, Profile: cfg.profile("worker-" + strconv.Itoa(i+1)), URL: f.url, Namespace: cfg.Namespace, Name: "bench-" + strconv.Itoa(i+1), Delay: cfg.ExecutorDelay.String(),
-		})
-		if err != nil {
+	for range cfg.Workers {
+		if err := f.hire(ctx, cfg); err != nil {
 			return f, err
 		}
-		f.workers = append(f.workers, w)
 	}
 	return f, nil
+}
+
+// hire starts another worker.
+func (f *family) hire(ctx context.Context, cfg Config) error {
+	f.hired++
+	name := "bench-" + strconv.Itoa(f.hired)
+	w, _, err := bear(ctx, cfg.Spawn, Child{
+		Role: RoleWorker, Profile: cfg.profile("worker-" + strconv.Itoa(f.hired)), URL: f.url, Namespace: cfg.Namespace,
+		Name: name, Delay: cfg.ExecutorDelay.String(), Hibernate: cfg.HibernateAfter.String(),
+	})
+	if err != nil {
+		return err
+	}
+	w.name = name
+	f.workers = append(f.workers, w)
+	return nil
 }
 
 func provision(ctx context.Context, cfg Config, url string) error {
@@ -256,10 +285,13 @@ func (f *family) end() error {
 
 // child is one process.
 type child struct {
-	role  Role
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	said  *tail
+	role    Role
+	name    string // of a worker
+	cmd     *exec.Cmd
+	stdin   io.WriteCloser
+	answers chan string // the lines it writes
+	said    *tail
+	killed  bool
 }
 
 // bear starts a process and waits until it says that it is ready.
@@ -284,18 +316,18 @@ func bear(ctx context.Context, spawn Spawn, what Child) (*child, string, error) 
 	if err := cmd.Start(); err != nil {
 		return nil, "", fmt.Errorf("%s: %w", what.Role, err)
 	}
-	answer := make(chan string, 1)
+	c.answers = make(chan string, 1)
 	go func() {
-		r := bufio.NewReader(stdout)
-		line, _ := r.ReadString('\n') // "" if it ended instead
-		answer <- strings.TrimSpace(line)
-		_, _ = io.Copy(io.Discard, r)
+		defer close(c.answers) // it ended
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			c.answers <- lines.Text()
+		}
 	}()
 	_, err = c.stdin.Write(append(order, '\n'))
 	line := ""
 	if err == nil {
 		select {
-		case line = <-answer:
+		case line = <-c.answers:
 		case <-ctx.Done():
 			err = ctx.Err()
 		case <-time.After(startTimeout):
@@ -316,12 +348,34 @@ const (
 	endTimeout   = 15 * time.Second
 )
 
+// kill is kill -9.
+func (c *child) kill() error {
+	c.killed = true
+	return c.cmd.Process.Kill()
+}
+
+// free makes the process give back the memory it does not use, and waits for that.
+func (c *child) free(ctx context.Context) error {
+	if _, err := c.stdin.Write([]byte{'\n'}); err != nil {
+		return fmt.Errorf("%s process: %w", c.role, err)
+	}
+	select {
+	case _, ok := <-c.answers:
+		if !ok {
+			return fmt.Errorf("%s process ended: %s", c.role, c.said)
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // end closes the process's standard input and waits for its end.
 func (c *child) end() error {
 	_ = c.stdin.Close() // it may have ended
 	late := time.AfterFunc(endTimeout, func() { _ = c.cmd.Process.Kill() })
 	defer late.Stop()
-	if err := c.cmd.Wait(); err != nil {
+	if err := c.cmd.Wait(); err != nil && !c.killed {
 		return fmt.Errorf("%s process: %w %s", c.role, err, c.said)
 	}
 	return nil

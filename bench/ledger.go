@@ -14,6 +14,7 @@ type ledger struct {
 	run      string // makes ids and session names those of this run
 	inputs   int    // of each session
 	measured int    // inputs before this one are warm-up
+	acks     bool   // latency is that of acknowledgements
 
 	mu       sync.Mutex
 	sessions []sessionLedger
@@ -26,15 +27,15 @@ type ledger struct {
 
 type sessionLedger struct {
 	published []time.Time
-	done      []bool
-	next      int    // the input expected to end next
-	sequence  uint64 // of the last outcome
+	ended     []time.Time // zero while it has not
+	next      int         // the input expected to end next
+	sequence  uint64      // of the last outcome
 }
 
 func newLedger(run string, sessions, warm, inputs int) *ledger {
 	l := &ledger{run: run, inputs: warm + inputs, measured: warm, sessions: make([]sessionLedger, sessions)}
 	for i := range l.sessions {
-		l.sessions[i] = sessionLedger{published: make([]time.Time, l.inputs), done: make([]bool, l.inputs)}
+		l.sessions[i] = sessionLedger{published: make([]time.Time, l.inputs), ended: make([]time.Time, l.inputs)}
 	}
 	l.latency = make([]time.Duration, 0, sessions*inputs)
 	return l
@@ -60,15 +61,41 @@ func (l *ledger) parse(id string) (session, n int, ok bool) {
 	}
 	session, err1 := strconv.Atoi(a)
 	n, err2 := strconv.Atoi(b)
-	ok = err1 == nil && err2 == nil && session >= 0 && session < len(l.sessions) && n >= 0 && n < l.inputs
+	ok = err1 == nil && err2 == nil && session >= 0 && session < len(l.sessions) && n >= 0
 	return session, n, ok
+}
+
+// parseSession reads a session's name back.
+func (l *ledger) parseSession(name string) (session int, ok bool) {
+	rest, ok := strings.CutPrefix(name, l.run+"-")
+	if !ok {
+		return 0, false
+	}
+	session, err := strconv.Atoi(rest)
+	return session, err == nil && session >= 0 && session < len(l.sessions)
 }
 
 // publish notes when an input was sent, or due.
 func (l *ledger) publish(session, n int, at time.Time) {
 	l.mu.Lock()
-	l.sessions[session].published[n] = at
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	s := &l.sessions[session]
+	for n >= len(s.published) { // a soak does not know how many there will be
+		s.published, s.ended = append(s.published, time.Time{}), append(s.ended, time.Time{})
+	}
+	s.published[n] = at
+}
+
+// stored notes the acknowledgement of an input.
+func (l *ledger) stored(id string, at time.Time) {
+	session, n, ok := l.parse(id)
+	if !ok || n < l.measured || !l.acks {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = at
+	l.latency = append(l.latency, at.Sub(l.sessions[session].published[n]))
 }
 
 // end notes an outcome and tells whether it is the input's first. sequence orders the
@@ -81,11 +108,14 @@ func (l *ledger) end(id string, sequence uint64, completed bool, at time.Time) b
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := &l.sessions[session]
-	if s.done[n] {
+	if n >= len(s.ended) {
+		return false // nothing of this run
+	}
+	if !s.ended[n].IsZero() {
 		l.duplicates++
 		return false
 	}
-	s.done[n] = true
+	s.ended[n] = at
 	if n < s.next || sequence <= s.sequence {
 		l.violations++
 	}
@@ -94,6 +124,9 @@ func (l *ledger) end(id string, sequence uint64, completed bool, at time.Time) b
 		l.failed++
 	}
 	l.ended++
+	if l.acks {
+		return true
+	}
 	l.last = at
 	if n >= l.measured {
 		l.latency = append(l.latency, at.Sub(s.published[n]))
@@ -108,8 +141,26 @@ func (l *ledger) progress() int {
 	return l.ended
 }
 
-// missing is how many inputs have not.
-func (l *ledger) missing() int { return len(l.sessions)*l.inputs - l.progress() }
+// stalls are, for each of the sessions, the longest any of its inputs took that ended after
+// since: how long the session stood still for who waited. Sorted.
+func (l *ledger) stalls(sessions []int, since time.Time) []time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []time.Duration
+	for _, i := range sessions {
+		s, longest := &l.sessions[i], time.Duration(0)
+		for n, ended := range s.ended {
+			if ended.After(since) {
+				longest = max(longest, ended.Sub(s.published[n]))
+			}
+		}
+		if longest > 0 {
+			all = append(all, longest)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
 
 // percentile is the smallest of the sorted values that p percent of them do not exceed.
 func percentile(sorted []time.Duration, p float64) time.Duration {
@@ -125,8 +176,11 @@ func (l *ledger) fill(r *Report, start time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	slices.Sort(l.latency)
-	r.Inputs = len(l.sessions) * (l.inputs - l.measured)
-	r.Missing = len(l.sessions)*l.inputs - l.ended
+	for i := range l.sessions {
+		r.Inputs += len(l.sessions[i].published) - l.measured
+		r.Missing += len(l.sessions[i].published)
+	}
+	r.Missing -= l.ended
 	r.Duplicates, r.OrderViolations, r.NotCompleted = l.duplicates, l.violations, l.failed
 	if n := len(l.latency); n > 0 {
 		r.Seconds = round(l.last.Sub(start).Seconds(), 4)

@@ -112,7 +112,7 @@ func (b *run) outcome(data []byte, sequence uint64, at time.Time) {
 		b.broken(fmt.Errorf("outcome: %w", err))
 		return
 	}
-	if b.ledger.end(o.InputID, sequence, o.TerminalOutcome == "Completed", at) && b.Workload != Fanout {
+	if b.ledger.end(o.InputID, sequence, o.TerminalOutcome == "Completed", at) && b.awaitsEnd() {
 		<-b.tokens
 	}
 }

@@ -31,6 +31,7 @@ func Run(ctx context.Context, cfg Config) (report *Report, err error) {
 			return nil, err
 		}
 		defer func() { err = errors.Join(err, family.end()) }()
+		at.family = family
 		at.dial = connect.NATS{Server: family.url}
 		maps.Copy(at.processes, family.pids())
 	}
@@ -50,6 +51,7 @@ func Run(ctx context.Context, cfg Config) (report *Report, err error) {
 type target struct {
 	dial      connect.NATS
 	processes map[string][]int // by role
+	family    *family          // nil if the fleet is another's
 }
 
 // run is one run under way.
@@ -74,9 +76,9 @@ func (b *run) prepare(ctx context.Context) (err error) {
 	b.js, err = jetstream.New(b.nc,
 		jetstream.WithPublishAsyncMaxPending(max(b.Concurrency, 4096)+1),
 		jetstream.WithPublishAsyncTimeout(b.Stall),
-		jetstream.WithPublishAsyncAckHandler(func(jetstream.JetStream, *nats.Msg, *jetstream.PubAck) { b.wasStored(nil) }),
+		jetstream.WithPublishAsyncAckHandler(func(_ jetstream.JetStream, m *nats.Msg, _ *jetstream.PubAck) { b.wasStored(m, nil) }),
 		jetstream.WithPublishAsyncErrHandler(func(_ jetstream.JetStream, m *nats.Msg, err error) {
-			b.wasStored(fmt.Errorf("publish to %s: %w", m.Subject, err))
+			b.wasStored(m, fmt.Errorf("publish to %s: %w", m.Subject, err))
 		}))
 	if err != nil {
 		return err
@@ -88,26 +90,39 @@ func (b *run) prepare(ctx context.Context) (err error) {
 	if b.Warm {
 		warm = 1
 	}
+	inputs := b.Inputs
+	if b.Workload == Soak {
+		inputs = 0 // as many as come to be
+	}
 	name := "bench" + strings.ToLower(ulid.Make().String()[16:])
-	b.ledger = newLedger(name, b.Sessions, warm, b.Inputs)
+	b.ledger = newLedger(name, b.Sessions, warm, inputs)
+	b.ledger.acks = b.Workload == Accept
 	b.tokens = make(chan struct{}, b.Concurrency)
 	b.text = strings.Repeat("x", b.Payload)
 	return nil
 }
 
 // wasStored notes the answer to a publish.
-func (b *run) wasStored(err error) {
+func (b *run) wasStored(m *nats.Msg, err error) {
+	at := time.Now()
+	if err == nil {
+		b.ledger.stored(m.Header.Get("ce-id"), at)
+	}
 	b.mu.Lock()
 	b.stored++
-	b.storedAll = time.Now()
+	b.storedAll = at
 	if err != nil && b.failure == nil {
 		b.failure = err
 	}
 	b.mu.Unlock()
-	if b.Workload == Fanout {
+	if !b.awaitsEnd() {
 		<-b.tokens
 	}
 }
+
+// awaitsEnd tells whether an input is under way until it has ended, not only until it is
+// stored.
+func (b *run) awaitsEnd() bool { return b.Workload == Hot || b.Workload == Roundtrip }
 
 func (b *run) failed() error {
 	b.mu.Lock()
@@ -131,7 +146,6 @@ func (b *run) measure(ctx context.Context) (*Report, error) {
 		}
 	}
 
-	b.say("publishing %d inputs to %d sessions", b.Sessions*b.Inputs, b.Sessions)
 	before, err := b.logs(ctx)
 	if err != nil {
 		return nil, err
@@ -141,12 +155,15 @@ func (b *run) measure(ctx context.Context) (*Report, error) {
 	b.stored = 0
 	b.mu.Unlock()
 	start := time.Now()
-	err = b.publish(ctx, b.ledger.measured, b.ledger.inputs, b.Rate)
-	if err == nil {
-		err = b.settle(ctx, b.Sessions*b.ledger.inputs)
-	}
+	var extra Report // what the workload adds
+	err = b.work(ctx, &extra)
 	used := b.cpu()
 	report := b.report(start, cpu, used)
+	report.Rest, report.Stall, report.Proof = extra.Rest, extra.Stall, extra.Proof
+	if err == nil && b.Workload == Accept {
+		err = b.settle(ctx, b.total()) // accepted is not all: the promises are checked as well
+		report = b.report(start, cpu, used)
+	}
 	if err != nil {
 		return report, err
 	}
@@ -169,6 +186,32 @@ func (b *run) measure(ctx context.Context) (*Report, error) {
 		return report, fmt.Errorf("raw publishes: %w", err)
 	}
 	return report, report.Err()
+}
+
+// total is how many inputs the run has, the warm-up among them.
+func (b *run) total() int { return b.Sessions * b.ledger.inputs }
+
+// work is the workload itself.
+func (b *run) work(ctx context.Context, extra *Report) (err error) {
+	switch b.Workload {
+	case Soak:
+		extra.Proof, err = b.soak(ctx)
+		return err
+	case Failover:
+		extra.Stall, err = b.failover(ctx)
+		return err
+	case Idle:
+		extra.Rest, err = b.idle(ctx)
+		return err
+	}
+	b.say("publishing %d inputs to %d sessions", b.Sessions*b.Inputs, b.Sessions)
+	if err := b.publish(ctx, b.ledger.measured, b.ledger.inputs, b.Rate); err != nil {
+		return err
+	}
+	if b.Workload == Accept {
+		return b.settled(ctx, "nothing was stored", b.Sessions*b.Inputs, b.storedSoFar)
+	}
+	return b.settle(ctx, b.total())
 }
 
 func (b *run) report(start time.Time, cpu, used map[string]time.Duration) *Report {
@@ -260,9 +303,20 @@ func (b *run) message(session, n int) *nats.Msg {
 	}
 }
 
+func (b *run) storedSoFar() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stored
+}
+
 // settle waits until that many inputs have ended.
 func (b *run) settle(ctx context.Context, want int) error {
-	moved, seen := time.Now(), b.ledger.progress()
+	return b.settled(ctx, "nothing ended", want, b.ledger.progress)
+}
+
+// settled waits until progress has come to what is wanted, as long as there is any.
+func (b *run) settled(ctx context.Context, otherwise string, want int, progress func() int) error {
+	moved, seen := time.Now(), progress()
 	for seen < want {
 		if err := b.failed(); err != nil {
 			return err
@@ -270,10 +324,10 @@ func (b *run) settle(ctx context.Context, want int) error {
 		if err := pause(ctx, 5*time.Millisecond); err != nil {
 			return err
 		}
-		if now := b.ledger.progress(); now != seen {
+		if now := progress(); now != seen {
 			moved, seen = time.Now(), now
 		} else if time.Since(moved) > b.Stall {
-			return fmt.Errorf("%w: nothing ended for %v, %d of %d inputs are missing", ErrBroken, b.Stall, want-seen, want)
+			return fmt.Errorf("%w: %s for %v, %d of %d inputs are missing", ErrBroken, otherwise, b.Stall, want-seen, want)
 		}
 	}
 	return nil

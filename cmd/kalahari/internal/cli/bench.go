@@ -17,16 +17,17 @@ type Bench struct {
 	URL           string        `name:"url" help:"NATS servers of a fleet that runs already. Default: start a server and workers for this run."`
 	Context       string        `name:"context" help:"Context of the nats CLI, instead of --url or beside it."`
 	Namespace     string        `name:"namespace" short:"n" default:"default" help:"Namespace."`
-	Inputs        int           `name:"inputs" help:"Inputs of each session. Default 20; 5000 for hot; 50 for roundtrip."`
+	Inputs        int           `name:"inputs" help:"Inputs of each session. Default 20; 5000 for hot; 50 for roundtrip; 60 for failover; always 1 for cold and idle."`
 	Concurrency   int           `name:"concurrency" short:"c" help:"Inputs under way at once: published and not stored (fanout, default 4096), or not ended (hot, default 1; roundtrip, default 16)."`
 	Payload       int           `name:"payload" default:"64" help:"Bytes of an input's text."`
-	Rate          float64       `name:"rate" help:"Inputs published in a second. Default: as fast as it goes."`
+	Rate          float64       `name:"rate" help:"Inputs published in a second. Default: as fast as it goes; 200 for cold, 1000 for idle, 300 for failover and soak."`
 	Warm          bool          `name:"warm" help:"Activate every session before the clock starts."`
 	ExecutorDelay time.Duration `name:"executor-delay" help:"How long every run takes. Not with --url."`
 	Sync          string        `name:"sync" enum:"always,relaxed" default:"always" help:"When the server writes to the disk: always, before it acknowledges, or relaxed. Not with --url."`
 	Published     string        `name:"published" enum:"lifecycle,all,none" default:"lifecycle" help:"What becomes a message of its own. Not with --url."`
 	Shards        int           `name:"shards" default:"8" help:"Shards. Not with --url."`
-	Workers       int           `name:"workers" default:"1" help:"Worker processes. Not with --url."`
+	Workers       int           `name:"workers" help:"Worker processes. Default 1; 3 for failover and soak. Not with --url."`
+	Hibernate     time.Duration `name:"hibernate-after" help:"How long a session that owes nothing stays in memory. Default: the worker's; 10s for idle, 1s for soak. Not with --url."`
 	DataDir       string        `name:"data-dir" type:"existingdir" help:"Where the server's store is made, and removed afterwards. Default: the directory for temporary files."`
 	ProfileDir    string        `name:"profile-dir" type:"existingdir" help:"Where CPU profiles of server and workers go, for go tool pprof. Not with --url."`
 	Stall         time.Duration `name:"stall" default:"30s" help:"Give up when nothing ends for so long."`
@@ -47,26 +48,88 @@ type Roundtrip struct {
 	Sessions int `name:"sessions" default:"100" help:"Sessions."`
 }
 
-// Run measures.
-func (c Fanout) Run(e *Env) error { return c.run(e, bench.Fanout, c.Sessions) }
+// Accept is the command bench accept.
+type Accept struct {
+	Bench
+	Sessions int `name:"sessions" default:"1000" help:"Sessions."`
+}
+
+// Cold is the command bench cold.
+type Cold struct {
+	Bench
+	Sessions int `name:"sessions" default:"1000" help:"New sessions."`
+}
+
+// Idle is the command bench idle.
+type Idle struct {
+	Bench
+	Sessions int `name:"sessions" default:"1000" help:"Sessions."`
+}
+
+// Failover is the command bench failover.
+type Failover struct {
+	Bench
+	Sessions int         `name:"sessions" default:"100" help:"Sessions."`
+	Fault    bench.Fault `name:"fault" enum:"crash,pause" default:"crash" help:"What happens to a worker: crash (kill -9) or pause (it hangs)."`
+}
+
+// Soak is the command bench soak.
+type Soak struct {
+	Bench
+	Sessions   int           `name:"sessions" default:"200" help:"Sessions."`
+	Duration   time.Duration `name:"duration" default:"1m" help:"How long inputs are published."`
+	FaultEvery time.Duration `name:"fault-every" default:"20s" help:"How often a worker crashes and another joins; -1s for never."`
+}
 
 // Run measures.
-func (c Hot) Run(e *Env) error { return c.run(e, bench.Hot, 1) }
+func (c Accept) Run(e *Env) error {
+	return c.run(e, bench.Config{Workload: bench.Accept, Sessions: c.Sessions})
+}
 
 // Run measures.
-func (c Roundtrip) Run(e *Env) error { return c.run(e, bench.Roundtrip, c.Sessions) }
+func (c Cold) Run(e *Env) error {
+	return c.run(e, bench.Config{Workload: bench.Cold, Sessions: c.Sessions})
+}
 
-func (c Bench) run(e *Env, workload bench.Workload, sessions int) error {
+// Run measures.
+func (c Idle) Run(e *Env) error {
+	return c.run(e, bench.Config{Workload: bench.Idle, Sessions: c.Sessions})
+}
+
+// Run measures.
+func (c Failover) Run(e *Env) error {
+	return c.run(e, bench.Config{Workload: bench.Failover, Sessions: c.Sessions, Fault: c.Fault})
+}
+
+// Run measures.
+func (c Soak) Run(e *Env) error {
+	return c.run(e, bench.Config{Workload: bench.Soak, Sessions: c.Sessions, Duration: c.Duration, FaultEvery: c.FaultEvery})
+}
+
+// Run measures.
+func (c Fanout) Run(e *Env) error {
+	return c.run(e, bench.Config{Workload: bench.Fanout, Sessions: c.Sessions})
+}
+
+// Run measures.
+func (c Hot) Run(e *Env) error { return c.run(e, bench.Config{Workload: bench.Hot}) }
+
+// Run measures.
+func (c Roundtrip) Run(e *Env) error {
+	return c.run(e, bench.Config{Workload: bench.Roundtrip, Sessions: c.Sessions})
+}
+
+// run measures what cfg says, as the flags have it.
+func (c Bench) run(e *Env, cfg bench.Config) error {
 	sync, err := embedded.ParseSync(c.Sync)
 	if err != nil {
 		return err
 	}
-	cfg := bench.Config{
-		Workload: workload, Server: connect.NATS{Server: c.URL, Context: c.Context}, Namespace: c.Namespace,
-		Sessions: sessions, Inputs: c.Inputs, Concurrency: c.Concurrency, Payload: c.Payload, Rate: c.Rate, Warm: c.Warm,
-		ExecutorDelay: c.ExecutorDelay, Sync: sync, Published: subjects.PublishedSet(c.Published), Shards: c.Shards,
-		Workers: c.Workers, DataDir: c.DataDir, ProfileDir: c.ProfileDir, Spawn: bench.Again("bench-child"), Stall: c.Stall, Progress: e.Err,
-	}
+	cfg.Server, cfg.Namespace = connect.NATS{Server: c.URL, Context: c.Context}, c.Namespace
+	cfg.Inputs, cfg.Concurrency, cfg.Payload, cfg.Rate, cfg.Warm = c.Inputs, c.Concurrency, c.Payload, c.Rate, c.Warm
+	cfg.ExecutorDelay, cfg.HibernateAfter, cfg.Sync, cfg.Published = c.ExecutorDelay, c.Hibernate, sync, subjects.PublishedSet(c.Published)
+	cfg.Shards, cfg.Workers, cfg.DataDir, cfg.ProfileDir = c.Shards, c.Workers, c.DataDir, c.ProfileDir
+	cfg.Spawn, cfg.Stall, cfg.Progress = bench.Again("bench-child"), c.Stall, e.Err
 	if e.JSON {
 		cfg.Progress = io.Discard
 	}
@@ -91,6 +154,25 @@ func (e *Env) figures(r *bench.Report) error {
 	for _, role := range []string{"server", "worker", "bench"} {
 		if us, ok := r.CPUByProcess[role]; ok {
 			rows = append(rows, []string{"", f("%.1f µs %s", us, role)})
+		}
+	}
+	if r.CPUPerInput == 0 {
+		rows = rows[:len(rows)-1] // lost with a worker
+	}
+	if s := r.Stall; s != nil {
+		rows = append(rows, []string{"stall", f("of %d sessions of the worker that failed (%s), %d with inputs: p50 %.0f ms, p95 %.0f ms, p99 %.0f ms, max %.0f ms",
+			s.Sessions, s.Fault, s.Stalled, s.P50MS, s.P95MS, s.P99MS, s.MaxMS)})
+	}
+	if m := r.Rest; m != nil {
+		rows = append(rows,
+			[]string{"active", f("%.1f KiB a session: %.1f worker, %.1f server", m.Active["all"]/1024, m.Active["worker"]/1024, m.Active["server"]/1024)},
+			[]string{"at rest", f("%.1f KiB a session: %.1f worker, %.1f server; %.1f KiB on disk", m.AtRest["all"]/1024, m.AtRest["worker"]/1024, m.AtRest["server"]/1024, m.Disk/1024)})
+	}
+	if p := r.Proof; p != nil {
+		rows = append(rows, []string{"proof", f("%d crashes; %d commits in whole chains, %d claims; %d events without a gap, %d published again; %d things wrong",
+			p.Crashes, p.Commits, p.Claims, p.Events, p.Repeats, p.Count)})
+		for _, wrong := range p.Wrong {
+			rows = append(rows, []string{"", wrong})
 		}
 	}
 	rows = append(rows,

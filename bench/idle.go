@@ -1,0 +1,137 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// Rest is what sessions take while they are in memory, and when they are not.
+type Rest struct {
+	// Bytes of memory for each session, by process and together: resident sets after the
+	// processes have given back what they do not use, less what they were before.
+	Active map[string]float64 `json:"active_bytes_per_session"`
+	AtRest map[string]float64 `json:"rest_bytes_per_session"`
+	// Bytes on disk for each session at rest.
+	Disk float64 `json:"disk_bytes_per_session"`
+}
+
+// idle gives each session its input, and looks at the processes: before, while all
+// sessions are in memory, and when all of them are at rest.
+func (b *run) idle(ctx context.Context) (*Rest, error) {
+	before, err := b.memory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	diskBefore, err := diskUse(b.family.dir)
+	if err != nil {
+		return nil, err
+	}
+	b.say("publishing an input to %d sessions", b.Sessions)
+	if err := b.publish(ctx, b.ledger.measured, b.ledger.inputs, b.Rate); err != nil {
+		return nil, err
+	}
+	if err := b.settle(ctx, b.total()); err != nil {
+		return nil, err
+	}
+	owners, err := b.owners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer owners.Close()
+	if n := owners.Len(); n < b.Sessions {
+		return nil, fmt.Errorf("only %d of %d sessions are in memory together: they hibernate too early", n, b.Sessions)
+	}
+	active, err := b.memory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.say("waiting until all sessions rest")
+	rested := func() int { return b.Sessions - owners.Len() }
+	if err := b.settled(ctx, "no session came to rest", b.Sessions, rested); err != nil {
+		return nil, err
+	}
+	atRest, err := b.memory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	disk, err := diskUse(b.family.dir)
+	if err != nil {
+		return nil, err
+	}
+	per := func(after map[string]int64) map[string]float64 {
+		each := map[string]float64{}
+		for role := range after {
+			each[role] = round(float64(after[role]-before[role])/float64(b.Sessions), 0)
+			each["all"] += each[role]
+		}
+		return each
+	}
+	return &Rest{per(active), per(atRest), round(float64(disk-diskBefore)/float64(b.Sessions), 0)}, nil
+}
+
+// memory is the resident set of server and workers, by role.
+func (b *run) memory(ctx context.Context) (map[string]int64, error) {
+	// The consumers of the last outcomes may still be at work.
+	if err := pause(ctx, time.Second); err != nil {
+		return nil, err
+	}
+	used := map[string]int64{}
+	for _, c := range append(b.family.workers[:len(b.family.workers):len(b.family.workers)], b.family.server) {
+		if err := c.free(ctx); err != nil {
+			return nil, err
+		}
+		n, err := resident(c.cmd.Process.Pid)
+		if err != nil {
+			return nil, err
+		}
+		used[string(c.role)] += n
+	}
+	return used, nil
+}
+
+// resident is the resident set of a process in bytes.
+func resident(pid int) (int64, error) {
+	statm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	if err != nil {
+		return 0, err
+	}
+	fields := bytes.Fields(statm)
+	if len(fields) < 2 {
+		return 0, fmt.Errorf("not a statm line: %q", statm)
+	}
+	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("not a statm line: %w", err)
+	}
+	return pages * int64(os.Getpagesize()), nil
+}
+
+// diskUse is the size of all files below a directory.
+func diskUse(dir string) (total int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return ignoreGone(err)
+		}
+		info, err := d.Info()
+		if err == nil {
+			total += info.Size()
+		}
+		return ignoreGone(err)
+	})
+	return total, err
+}
+
+// ignoreGone: the server removes files while they are counted.
+func ignoreGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
