@@ -34,14 +34,16 @@ type Commands struct {
 	Fleet  Fleet  `cmd:"" help:"The workers of the namespace."`
 	Kernel Kernel `cmd:"" help:"The machine without a fleet."`
 	Bench  struct {
-		Fanout    Fanout    `cmd:"" help:"Many sessions, published to as fast as inputs are stored."`
-		Hot       Hot       `cmd:"" help:"One session, sequentially or pipelined."`
-		Roundtrip Roundtrip `cmd:"" help:"Publish and wait, over many sessions."`
-		Accept    Accept    `cmd:"" help:"Many sessions; how fast inputs are stored and acknowledged."`
-		Cold      Cold      `cmd:"" help:"The first input of new sessions, at a steady rate."`
-		Idle      Idle      `cmd:"" help:"Memory and disk of sessions, active and at rest."`
-		Failover  Failover  `cmd:"" help:"A worker crashes or hangs under load: how long its sessions stand still."`
-		Soak      Soak      `cmd:"" help:"Load for a time, with crashes; everything is checked meanwhile."`
+		Fanout    Fanout     `cmd:"" help:"Many sessions, published to as fast as inputs are stored."`
+		Hot       Hot        `cmd:"" help:"One session, sequentially or pipelined."`
+		Roundtrip Roundtrip  `cmd:"" help:"Publish and wait, over many sessions."`
+		Accept    Accept     `cmd:"" help:"Many sessions; how fast inputs are stored and acknowledged."`
+		Cold      Cold       `cmd:"" help:"The first input of new sessions, at a steady rate."`
+		Idle      Idle       `cmd:"" help:"Memory and disk of sessions, active and at rest."`
+		Failover  Failover   `cmd:"" help:"A worker crashes or hangs under load: how long its sessions stand still."`
+		Table     BenchTable `cmd:"" help:"All of them but idle and soak, as one table."`
+		Sweep     Sweep      `cmd:"" help:"How the cost of fanout grows, with a plot."`
+		Soak      Soak       `cmd:"" help:"Load for a time, with crashes; everything is checked meanwhile."`
 	} `cmd:"" help:"Measure a fleet: throughput, latency, CPU, and whether it keeps its promises."`
 	BenchChild BenchChild `cmd:"" name:"bench-child" hidden:""`
 	Version    Version    `cmd:"" help:"Print the version."`

@@ -1,0 +1,110 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Named is a workload with its settings, as a row of a table.
+type Named struct {
+	Name   string
+	Config Config
+}
+
+// Suite is the workloads that together describe a fleet, each with the settings of base.
+func Suite(base Config) []Named {
+	with := func(name string, set func(*Config)) Named {
+		c := base
+		set(&c)
+		return Named{name, c}
+	}
+	return []Named{
+		with("accept", func(c *Config) { c.Workload = Accept }),
+		with("roundtrip c=1", func(c *Config) { c.Workload, c.Concurrency, c.Inputs = Roundtrip, 1, 20 }),
+		with("roundtrip c=16", func(c *Config) { c.Workload = Roundtrip }),
+		with("roundtrip c=64", func(c *Config) { c.Workload, c.Concurrency = Roundtrip, 64 }),
+		with("hot", func(c *Config) { c.Workload = Hot }),
+		with("hot pipelined", func(c *Config) { c.Workload, c.Concurrency, c.Inputs = Hot, 256, 20_000 }),
+		with("fanout", func(c *Config) { c.Workload = Fanout }),
+		with("fanout, feed", func(c *Config) { c.Workload, c.Published = Fanout, "none" }),
+		with("fanout 1000/s", func(c *Config) { c.Workload, c.Rate, c.Warm = Fanout, 1000, true }),
+		with("cold 200/s", func(c *Config) { c.Workload = Cold }),
+		with("failover, crash", func(c *Config) { c.Workload = Failover }),
+	}
+}
+
+// Dimension is what a sweep varies.
+type Dimension string
+
+// The dimensions of a sweep.
+const (
+	OverSessions Dimension = "sessions"
+	OverShards   Dimension = "shards"
+	OverPayload  Dimension = "payload"
+	OverWorkers  Dimension = "workers"
+)
+
+// Values are those a dimension is measured at by default.
+func (d Dimension) Values() []int {
+	switch d {
+	case OverSessions:
+		return []int{1, 10, 100, 1000, 5000, 20_000}
+	case OverShards:
+		return []int{1, 2, 4, 8, 16, 32, 64}
+	case OverPayload:
+		return []int{100, 1 << 10, 10 << 10, 100 << 10, 250 << 10}
+	case OverWorkers:
+		return []int{1, 2, 4, 8}
+	}
+	return nil
+}
+
+// set makes cfg the run of a sweep at one value. The inputs stay as many over all
+// sessions, or what is measured would be the activation of sessions more than their work.
+func (d Dimension) set(cfg *Config, value int) error {
+	const inputs = 10_000
+	cfg.Workload = Fanout
+	cfg.Warm = true
+	switch d {
+	case OverSessions:
+		cfg.Sessions, cfg.Inputs = value, max(1, inputs/value)
+		cfg.Concurrency = 1000 // a mailbox must hold them
+	case OverShards:
+		cfg.Shards = value
+	case OverPayload:
+		cfg.Payload, cfg.Concurrency = value, 64
+		cfg.Inputs = 2
+	case OverWorkers:
+		cfg.Workers = value
+	default:
+		return fmt.Errorf("there is no sweep over %q", d)
+	}
+	return nil
+}
+
+// Point is one measurement of a sweep.
+type Point struct {
+	Value  int     `json:"value"`
+	Report *Report `json:"report"`
+}
+
+// Sweep measures fanout at each value of one dimension. With an error it returns what was
+// measured before.
+func Sweep(ctx context.Context, base Config, over Dimension, values []int) (points []Point, err error) {
+	for _, v := range values {
+		cfg := base
+		if err := over.set(&cfg, v); err != nil {
+			return points, err
+		}
+		r, err := Run(ctx, cfg)
+		if err != nil {
+			return points, fmt.Errorf("%s %d: %w", over, v, err)
+		}
+		points = append(points, Point{v, r})
+	}
+	if len(points) == 0 {
+		return nil, errors.New("a sweep takes values")
+	}
+	return points, nil
+}

@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/kalahari-run/kalahari/bench"
+	"github.com/kalahari-run/kalahari/embedded"
+)
+
+// BenchTable is the command bench table.
+type BenchTable struct {
+	Sync    string        `name:"sync" enum:"always,relaxed" default:"always" help:"When the server writes to the disk: always, before it acknowledges, or relaxed."`
+	DataDir string        `name:"data-dir" type:"existingdir" help:"Where the server's stores are made, and removed afterwards. Default: the directory for temporary files."`
+	Stall   time.Duration `name:"stall" default:"30s" help:"Give up when nothing ends for so long."`
+}
+
+// Run measures all workloads, each on a fleet of its own, and goes on after one that fails.
+func (c BenchTable) Run(e *Env) error {
+	sync, err := embedded.ParseSync(c.Sync)
+	if err != nil {
+		return err
+	}
+	rows := [][]string{{"workload", "inputs/s", "p50 ms", "p95 ms", "p99 ms", "CPU µs", "server", "worker", "raw/s", "of raw", "wrong"}}
+	var reports []*bench.Report
+	var errs []error
+	for _, w := range bench.Suite(bench.Config{Sync: sync, DataDir: c.DataDir, Stall: c.Stall, Spawn: bench.Again("bench-child")}) {
+		_, _ = fmt.Fprintln(e.Err, w.Name) // progress, told to a person who may have left
+		r, err := bench.Run(e.Context, w.Config)
+		errs = append(errs, err)
+		if r == nil {
+			continue
+		}
+		reports = append(reports, r)
+		rows = append(rows, row(w.Name, r))
+	}
+	if e.JSON {
+		return errors.Join(append(errs, e.print(reports))...)
+	}
+	return errors.Join(append(errs, e.table(rows))...)
+}
+
+func row(name string, r *bench.Report) []string {
+	f := func(v float64, places int) string { return strconv.FormatFloat(v, 'f', places, 64) }
+	p50, p95, p99 := r.P50MS, r.P95MS, r.P99MS
+	if r.Stall != nil {
+		name += ": stall"
+		p50, p95, p99 = r.Stall.P50MS, r.Stall.P95MS, r.Stall.P99MS
+	}
+	of := "-"
+	if r.RawCASPerS > 0 {
+		of = f(r.InputsPerS/r.RawCASPerS, 2)
+	}
+	return []string{
+		name, f(r.InputsPerS, 0), f(p50, 2), f(p95, 2), f(p99, 2), f(r.CPUPerInput, 0), f(r.CPUByProcess["server"], 0),
+		f(r.CPUByProcess["worker"], 0), f(r.RawCASPerS, 0), of, strconv.Itoa(r.Duplicates + r.OrderViolations + r.NotCompleted + r.Missing),
+	}
+}
+
+// Sweep is the command bench sweep.
+type Sweep struct {
+	Over    bench.Dimension `arg:"" enum:"sessions,shards,payload,workers" help:"What varies: sessions, shards, payload or workers."`
+	Values  []int           `name:"values" help:"The values, ascending. Default: a range that shows how cost grows."`
+	SVG     string          `name:"svg" type:"path" help:"Draw the result into this file."`
+	Sync    string          `name:"sync" enum:"always,relaxed" default:"relaxed" help:"When the server writes to the disk."`
+	DataDir string          `name:"data-dir" type:"existingdir" help:"Where the server's stores are made, and removed afterwards. Default: the directory for temporary files."`
+}
+
+// Run measures fanout at each value.
+func (c Sweep) Run(e *Env) error {
+	sync, err := embedded.ParseSync(c.Sync)
+	if err != nil {
+		return err
+	}
+	if len(c.Values) == 0 {
+		c.Values = c.Over.Values()
+	}
+	points, err := bench.Sweep(e.Context, bench.Config{Sync: sync, DataDir: c.DataDir, Spawn: bench.Again("bench-child"), Progress: e.Err}, c.Over, c.Values)
+	if len(points) == 0 {
+		return err
+	}
+	if c.SVG != "" {
+		caption := fmt.Sprintf("%d cores, sync %s", points[0].Report.CPUs, sync)
+		err = errors.Join(err, os.WriteFile(c.SVG, []byte(bench.Plot(c.Over, points, caption)), 0o644))
+	}
+	if e.JSON {
+		return errors.Join(err, e.print(points))
+	}
+	rows := [][]string{{string(c.Over), "inputs/s", "p50 ms", "p95 ms", "p99 ms", "CPU µs", "server", "worker", "raw/s", "of raw", "wrong"}}
+	for _, p := range points {
+		rows = append(rows, row(strconv.Itoa(p.Value), p.Report))
+	}
+	return errors.Join(err, e.table(rows))
+}
