@@ -146,7 +146,8 @@ func (s *Session) actions(r *running, actions []executor.Action, c cause) {
 
 // acted keeps the answer of an action while its run may be executed again.
 func (s *Session) acted(c *command, a answered) {
-	if c.action == "" || s.ledger.Run == nil {
+	if s.ledger.Run == nil {
+		delete(s.callers, c.action) // their run is over
 		return
 	}
 	s.change(func(d *delta) { d.Acted = append(d.Acted, actedKey{c.action, a}) })

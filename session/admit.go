@@ -43,7 +43,10 @@ func (s *Session) admitEvent(ev *event.Event) {
 		s.deadLetter(reason)
 		return
 	}
-	in.At, in.from = s.next.now, senderOf(s.env.Namespace, ev)
+	in.At = s.next.now
+	if in.ofPeer() {
+		in.from = senderOf(s.env.Namespace, ev)
+	}
 	s.declineRefused(in, s.admit(in))
 }
 

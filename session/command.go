@@ -82,13 +82,17 @@ func (s *Session) answer(cmd *command, report any, err error) {
 		applied := mustJSON(commandApplied{Command: cmd.name, Report: report, Action: cmd.action})
 		s.emitTo(cmd.mob, "CommandApplied", subjects.OutcomeType("CommandApplied"), applied, cmd.cause)
 		s.env.Telemetry.CommandApplied()
-		s.acted(cmd, answered{Report: mustJSON(report)})
+		if cmd.action != "" {
+			s.acted(cmd, answered{Report: mustJSON(report)})
+		}
 		return
 	}
 	rejected := s.rejection(cmd, err)
 	s.emitTo(cmd.mob, "CommandRejected", subjects.OutcomeType("CommandRejected"), mustJSON(rejected), cmd.cause)
 	s.env.Telemetry.CommandRejected()
-	s.acted(cmd, answered{Refusal: &rejected})
+	if cmd.action != "" {
+		s.acted(cmd, answered{Refusal: &rejected})
+	}
 }
 
 // meet notes that the session has been spoken to and has heeded it.

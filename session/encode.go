@@ -120,6 +120,12 @@ func (d *delta) append(b []byte) []byte {
 	if len(d.Acted) > 0 {
 		o.raw("acted", mustJSON(d.Acted))
 	}
+	if d.Alarm != nil {
+		o.raw("alarm", mustJSON(d.Alarm))
+	}
+	if d.Rung {
+		o.raw("rung", []byte("true"))
+	}
 	if len(d.Peers) > 0 {
 		o.raw("peers", mustJSON(d.Peers))
 	}

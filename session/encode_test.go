@@ -63,9 +63,10 @@ func TestDeltaRoundTrip(t *testing.T) {
 			d.Met, d.Waited = true, []string{text.Draw(t, "waited")}
 			d.Wait = []waitingCommand{{Command: "wait_all", Event: text.Draw(t, "w"), Action: "a", Request: "r", Cause: "c", Mob: "m"}}
 			d.Acted = []actedKey{{"a", answered{Report: jsontext.Value(`{"x":1}`)}}, {"b", answered{Refusal: &commandRejected{Kind: "k"}}}}
+			d.Alarm, d.Rung = &alarm{time.Unix(1_900_000_000, 0).UTC(), 7}, true
 			d.Post = []parcel{{Ordinal: 4, To: "s2", MsgID: "s2:1", Event: jsontext.Value(`{"id":"y"}`)}}
 			d.Peers = []peerChange{
-				{ID: "q", Asked: &asked{"s2", 4, time.Unix(1_900_000_000, 0).UTC()}, Stream: 5},
+				{ID: "q", Asked: &asked{"s2", 4, time.Unix(1_900_000_000, 0).UTC()}, Stream: time.Unix(1_900_000_002, 0).UTC()},
 				{ID: "q", Told: true, Joined: true},
 				{ID: "p", Owed: &owed{"s3", "i"}},
 				{ID: "p", Paid: true},

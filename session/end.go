@@ -82,6 +82,12 @@ func (p *delta) merge(d *delta) {
 	p.Wait = append(p.Wait, d.Wait...)
 	p.Waited = append(p.Waited, d.Waited...)
 	p.Acted = append(p.Acted, d.Acted...)
+	if d.Rung {
+		p.Rung, p.Alarm = true, nil
+	}
+	if d.Alarm != nil {
+		p.Alarm = d.Alarm
+	}
 	p.Peers = append(p.Peers, d.Peers...)
 	p.Operations = append(p.Operations, d.Operations...)
 	if d.DeferredGone {

@@ -45,9 +45,11 @@ type ledger struct {
 	Acted map[string]answered `json:"acted,omitzero"`
 	// Asked are our requests to peers that have no answer yet, Owed those of peers that we
 	// have not answered, by request id; Streams are the reserved interaction streams.
-	Asked   map[string]asked  `json:"asked,omitzero"`
-	Owed    map[string]owed   `json:"owed,omitzero"`
-	Streams map[string]uint64 `json:"streams,omitzero"`
+	Asked   map[string]asked     `json:"asked,omitzero"`
+	Owed    map[string]owed      `json:"owed,omitzero"`
+	Streams map[string]time.Time `json:"streams,omitzero"`
+	// Alarm is the timer set for the earliest deadline of those.
+	Alarm *alarm `json:"alarm,omitzero"`
 
 	Operations operations `json:"operations,omitzero"`
 	// Deferred is the system context of a session that is staged and not yet built.
@@ -108,6 +110,8 @@ type delta struct {
 	Acted      []actedKey        `json:"acted,omitzero"`
 	Peers      []peerChange      `json:"peers,omitzero"`
 	Post       []parcel          `json:"post,omitzero"`
+	Alarm      *alarm            `json:"alarm,omitzero"`
+	Rung       bool              `json:"rung,omitzero"`
 	Operations []operationChange `json:"operations,omitzero"`
 	// DeferredGone comes before Deferred, which adds, or changes the content of a key.
 	DeferredGone bool                                `json:"deferred_gone,omitzero"`
@@ -196,6 +200,12 @@ func (l *ledger) apply(d *delta) {
 	}
 	for _, a := range d.Acted {
 		put(&l.Acted, a.ID, a.Answer)
+	}
+	if d.Rung {
+		l.Alarm = nil
+	}
+	if d.Alarm != nil {
+		l.Alarm = d.Alarm
 	}
 	for i := range d.Peers {
 		l.applyPeers(&d.Peers[i])

@@ -2,7 +2,6 @@ package session
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -21,8 +20,8 @@ import (
 // asked is a request of ours without an answer.
 type asked struct {
 	To string `json:"to"`
-	// Generation tells this request from earlier ones of the same id: a timer of those is
-	// stale (PROTOCOL 34). It is the ordinal of the message.
+	// Generation tells this request from earlier ones of the same id: what comes back of
+	// those is stale. It is the ordinal of the message.
 	Generation uint64    `json:"generation"`
 	Deadline   time.Time `json:"deadline"`
 }
@@ -36,13 +35,13 @@ type owed struct {
 
 // peerChange is one change of what a session owes and is owed; the id is the request's.
 type peerChange struct {
-	ID     string `json:"id"`
-	Asked  *asked `json:"asked,omitzero"`
-	Told   bool   `json:"told,omitzero"` // the request has its answer, or never gets one
-	Owed   *owed  `json:"owed,omitzero"`
-	Paid   bool   `json:"paid,omitzero"`
-	Stream uint64 `json:"stream,omitzero"` // reserved, with this generation
-	Joined bool   `json:"joined,omitzero"` // the stream is not just reserved any more
+	ID     string    `json:"id"`
+	Asked  *asked    `json:"asked,omitzero"`
+	Told   bool      `json:"told,omitzero"` // the request has its answer, or never gets one
+	Owed   *owed     `json:"owed,omitzero"`
+	Paid   bool      `json:"paid,omitzero"`
+	Stream time.Time `json:"stream,omitzero"` // reserved, until then
+	Joined bool      `json:"joined,omitzero"` // the stream is not just reserved any more
 }
 
 func (l *ledger) applyPeers(c *peerChange) {
@@ -61,7 +60,7 @@ func (l *ledger) applyPeers(c *peerChange) {
 	if c.Joined {
 		delete(l.Streams, c.ID)
 	}
-	if c.Stream != 0 {
+	if !c.Stream.IsZero() {
 		put(&l.Streams, c.ID, c.Stream)
 	}
 }
@@ -251,12 +250,12 @@ func (s *Session) sendRequestCommand(c *command) (any, error) {
 	a := asked{To: arg.To, Generation: s.next.delta.Sent, Deadline: s.next.now.Add(timeout).UTC()}
 	s.must(&kernel.PeerRequestSent{CorrID: corr}, c.cause)
 	s.changePeers(peerChange{ID: id, Asked: &a})
-	s.armDeadline(deadline{RequestID: id, Generation: a.Generation}, a.Deadline)
+	s.alarm(a.Deadline)
 	if arg.Stream {
 		s.must(&kernel.InteractionStreamReserved{CorrID: corr}, c.cause)
-		generation := s.next.delta.Sent
-		s.changePeers(peerChange{ID: id, Stream: generation})
-		s.armDeadline(deadline{RequestID: id, Generation: generation, Stream: true}, s.next.now.Add(ttl))
+		until := s.next.now.Add(ttl).UTC()
+		s.changePeers(peerChange{ID: id, Stream: until})
+		s.alarm(until)
 	}
 	return sendReport{To: arg.To, RequestID: id, Deadline: a.Deadline}, nil
 }
@@ -419,33 +418,4 @@ func (s *Session) readAs(c *command, into any, arg *sessionArg) error {
 		return err
 	}
 	return arg.check(s.id)
-}
-
-// deadline is the data of a timer that ends a request, or the reservation of its stream.
-type deadline struct {
-	RequestID  string `json:"request_id"`
-	Generation uint64 `json:"generation"`
-	Stream     bool   `json:"stream,omitzero"`
-}
-
-// armDeadline sets a timer of the session's own.
-func (s *Session) armDeadline(d deadline, at time.Time) {
-	name := "request-" + d.RequestID
-	if d.Stream {
-		name = "stream-" + d.RequestID
-	}
-	ev := event.New()
-	ev.SetID(s.id + "/" + name + "." + strconv.FormatUint(d.Generation, 10))
-	ev.SetSource(s.env.Namespace.Source(s.id))
-	ev.SetType(subjects.DeadlineType)
-	err := ev.SetData(event.ApplicationJSON, []byte(mustJSON(d)))
-	var text []byte
-	if err == nil {
-		text, err = subjects.EncodeJSON(ev)
-	}
-	if err != nil {
-		s.fail(fmt.Errorf("session %s: timer %s: %w", s.id, name, err))
-		return
-	}
-	s.arm(name, at, text)
 }

@@ -28,6 +28,17 @@ func senderOf(ns subjects.Namespace, ev *event.Event) string {
 	return from
 }
 
+// ofPeer tells whether an input is of a kind that peers send.
+func (in *input) ofPeer() bool {
+	switch in.Kind {
+	case kernel.AdmissionInputKindPeerMessage, kernel.AdmissionInputKindPeerRequest,
+		kernel.AdmissionInputKindPeerResponseProgress, kernel.AdmissionInputKindPeerResponseTerminal:
+		return true
+	default:
+		return false
+	}
+}
+
 func intentClass(intent string) kernel.PeerIngressRequestClass {
 	switch intent {
 	case "mob.peer_added":
@@ -186,9 +197,9 @@ func (s *Session) news(ev *event.Event) {
 	var err error
 	switch ev.Type() {
 	case subjects.DeadlineType:
-		var d deadline
-		if err = json.Unmarshal(ev.Data(), &d); err == nil {
-			s.due(d, cause{event: ev.ID()})
+		var a alarm
+		if err = json.Unmarshal(ev.Data(), &a); err == nil {
+			s.rung(a, cause{event: ev.ID()})
 		}
 	case subjects.ReturnedType:
 		var u undelivered
@@ -199,25 +210,6 @@ func (s *Session) news(ev *event.Event) {
 	if err != nil {
 		s.deadLetter("data: " + err.Error())
 	}
-}
-
-// due ends a request whose time is up. A timer that is stale or comes again changes
-// nothing (PROTOCOL 34).
-func (s *Session) due(d deadline, c cause) {
-	corr := kernel.PeerCorrelationId(d.RequestID)
-	if d.Stream {
-		if s.ledger.Streams[d.RequestID] == d.Generation {
-			s.apply(&kernel.InteractionStreamExpired{CorrID: corr}, c) // refused once destroyed
-			s.changePeers(peerChange{ID: d.RequestID, Joined: true})
-		}
-		return
-	}
-	a, pending := s.ledger.Asked[d.RequestID]
-	if !pending || a.Generation != d.Generation {
-		return
-	}
-	s.apply(&kernel.PeerRequestTimedOut{CorrID: corr}, c)
-	s.unanswered(d.RequestID, a, peerFail{Code: "timed_out", Reason: "no answer by " + stamp(a.Deadline)}, c)
 }
 
 // returned ends a request that could not be delivered, and tells of any other event.
