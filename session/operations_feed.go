@@ -79,7 +79,9 @@ func (s *Session) injectCompletions() {
 		injected = observed
 	}
 	wake := false
-	for _, row := range o.after(injected) {
+	// What a run has been told needs no other: there the reference would wake the agent for
+	// nothing.
+	for _, row := range o.after(max(injected, st.CompletionAgentAppliedCursor)) {
 		wake = wake || wakes[row.Kind]
 	}
 	c := cause{}
