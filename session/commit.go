@@ -53,14 +53,15 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 	traced(nil)
 	s.cursor = p.cursor
 	s.ledger.Sequence, s.ledger.Sent = p.delta.Sequence, p.delta.Sent
+	// Runs first: they take longest, and executors work while effects are sent.
+	for _, f := range p.stored {
+		f()
+	}
 	if len(s.unsent) > 0 {
 		s.outbox.publish(s.unsent)
 		s.unsent = nil
 	}
 	s.outbox.publish(p.out)
-	for _, f := range p.stored {
-		f()
-	}
 	return nil
 }
 
