@@ -82,3 +82,44 @@ func BenchmarkState(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTriggerJSON writes and reads the fields of the triggers of all rules in turn, as
+// a commit and a fold of the log do.
+func BenchmarkTriggerJSON(b *testing.B) {
+	var triggers []kernel.Trigger
+	var encoded [][]byte
+	bytes := 0
+	for _, s := range readScenes(b) {
+		_, t := s.set(b, kernel.NewState(), refusal{})
+		data, err := kernel.MarshalTrigger(t)
+		if err != nil {
+			b.Fatal(err)
+		}
+		triggers, encoded = append(triggers, t), append(encoded, data)
+		bytes += len(data)
+	}
+	b.Run("write", func(b *testing.B) {
+		var buffer []byte
+		b.ReportAllocs()
+		i := 0
+		for b.Loop() {
+			var err error
+			if buffer, err = kernel.AppendTrigger(buffer[:0], triggers[i%len(triggers)]); err != nil {
+				b.Fatal(err)
+			}
+			i++
+		}
+		b.ReportMetric(float64(bytes)/float64(len(triggers)), "json-bytes")
+	})
+	b.Run("read", func(b *testing.B) {
+		b.ReportAllocs()
+		i := 0
+		for b.Loop() {
+			n := i % len(triggers)
+			if _, err := kernel.UnmarshalTrigger(triggers[n].TriggerName(), encoded[n]); err != nil {
+				b.Fatal(err)
+			}
+			i++
+		}
+	})
+}
