@@ -27,8 +27,9 @@ type Kernel struct {
 	taken   string
 	to      Phase
 	held    bool
-	effects []Effect // of this and earlier rules, see effectsChunk
-	failed  []FailedGuard
+	effects []Effect      // of this and earlier rules, see effectsChunk
+	refused bool          // the step is repeated to name the guards that refused
+	failed  []FailedGuard // by them
 	probe   *probe
 }
 
@@ -101,7 +102,7 @@ func (k *Kernel) Apply(t Trigger) Outcome {
 		k.effects = make([]Effect, 0, effectsChunk)
 	}
 	first := len(k.effects)
-	k.taken, k.held, k.failed = "", false, k.failed[:0]
+	k.taken, k.held = "", false
 	t.step(k, &k.state)
 	if !k.held {
 		return Outcome{From: from, To: from, Refusal: k.refusal(t, from)}
@@ -133,7 +134,9 @@ func (k *Kernel) guard(name string, ok bool) bool {
 	}
 	if !ok {
 		k.held = false
-		k.failed = append(k.failed, FailedGuard{Rule: k.taken, Guard: name})
+		if k.refused {
+			k.failed = append(k.failed, FailedGuard{Rule: k.taken, Guard: name})
+		}
 	}
 	return ok
 }

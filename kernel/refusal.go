@@ -64,11 +64,18 @@ func (r *Refusal) String() string {
 	return text
 }
 
+// refusal tells why no rule took t. Most triggers are taken, by a rule behind others that
+// do not hold; so the guards are not noted until it is known that they refuse, and the
+// step, which changes nothing, is repeated for them.
 func (k *Kernel) refusal(t Trigger, from Phase) *Refusal {
 	r := &Refusal{Kind: GuardRejected, Phase: from, Trigger: t}
 	if k.taken == "" {
 		r.Kind = NoMatchingTransition
+		return r
 	}
+	k.refused, k.failed = true, k.failed[:0]
+	t.step(k, &k.state)
+	k.refused = false
 	if len(k.failed) > 0 {
 		r.Guards = append(r.Guards, k.failed...)
 	}
