@@ -264,7 +264,7 @@ func BenchmarkCommit(b *testing.B) {
 	_, log := open(b)
 	body := make([]byte, 4096)
 	b.Run("one", func(b *testing.B) {
-		w := log.Writer("one", "worker", 1, journal.Position{})
+		w := log.Writer(fmt.Sprint("one-", b.N), "worker", 1, journal.Position{})
 		for range b.N {
 			if err := w.Append(b.Context(), nil, body); err != nil {
 				b.Fatal(err)
