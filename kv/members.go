@@ -26,7 +26,8 @@ type MemberInfo struct {
 	Capacity    int         `json:"capacity,omitempty"` // sessions it is willing to host
 	Sessions    int         `json:"sessions"`           // sessions it hosts
 	Draining    bool        `json:"draining,omitempty"`
-	HTTP        string      `json:"http,omitempty"` // address of its private port
+	Stuck       int         `json:"stuck,omitempty"` // sessions whose oldest input has waited too long
+	HTTP        string      `json:"http,omitempty"`  // address of its private port
 }
 
 // Defaults of [LeaseConfig] (rule 22). A lease must outlast a Raft election of

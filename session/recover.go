@@ -188,6 +188,7 @@ func (s *Session) recover(ctx context.Context) error {
 	}
 	s.kernel, s.ledger, s.cursor, s.snapshot = f.kernel, f.ledger, f.cursor, f.snapshot
 	s.purged, s.sincePurge = 0, 0
+	s.recoverBusy()
 	if f.cursor > 0 && !f.released && f.at != f.snapshotAt() {
 		// The owner before was lost: how much it left unpurged is not known.
 		s.sincePurge = int(s.env.MailboxLimit / 2)

@@ -24,6 +24,7 @@ type Session struct {
 	id    string
 	owner kv.Owner
 	fence atomic.Uint64 // owner.Fence, for others to read
+	busy  atomic.Int64  // see BusySince
 	log   *slog.Logger
 
 	// The state, rebuilt from the log and ahead of it by at most one commit.

@@ -33,20 +33,22 @@ func Stored(ctx context.Context, env *Env, session string) (*View, error) {
 
 // StateReport is the answer to the query "state".
 type StateReport struct {
-	Session      string         `json:"session"`
-	Phase        kernel.Phase   `json:"phase"`
-	Commit       uint64         `json:"commit"`
-	LogSequence  uint64         `json:"log_sequence"`
-	Cursor       uint64         `json:"cursor"`
-	Fence        uint64         `json:"fence"`
-	Worker       string         `json:"worker,omitzero"`
-	Sequence     uint64         `json:"sequence"`
-	CreatedAt    time.Time      `json:"created_at,omitzero"`
-	Mob          string         `json:"mob,omitzero"`
-	LiveInputs   int            `json:"live_inputs"`
-	CurrentRunID string         `json:"current_run_id,omitzero"`
-	Holds        []HoldReport   `json:"holds,omitzero"`
-	State        jsontext.Value `json:"state"`
+	Session      string       `json:"session"`
+	Phase        kernel.Phase `json:"phase"`
+	Commit       uint64       `json:"commit"`
+	LogSequence  uint64       `json:"log_sequence"`
+	Cursor       uint64       `json:"cursor"`
+	Fence        uint64       `json:"fence"`
+	Worker       string       `json:"worker,omitzero"`
+	Sequence     uint64       `json:"sequence"`
+	CreatedAt    time.Time    `json:"created_at,omitzero"`
+	Mob          string       `json:"mob,omitzero"`
+	LiveInputs   int          `json:"live_inputs"`
+	CurrentRunID string       `json:"current_run_id,omitzero"`
+	Holds        []HoldReport `json:"holds,omitzero"`
+	// Oldest is the input that has waited longest, and for what.
+	Oldest *Progress      `json:"oldest_input,omitzero"`
+	State  jsontext.Value `json:"state"`
 }
 
 // State is the whole session: where it stands and every field of the machine.
@@ -61,7 +63,7 @@ func (v *View) State() (StateReport, error) {
 		Session: s.id, Phase: s.kernel.Phase(), Commit: at.Number, LogSequence: at.Sequence, Cursor: s.cursor,
 		Fence: at.Fence, Worker: string(s.owner.Incarnation), Sequence: s.ledger.Sequence,
 		CreatedAt: s.ledger.Created, Mob: s.ledger.Mob, LiveInputs: len(s.ledger.Live),
-		CurrentRunID: string(s.kernel.State().CurrentRunID.Value()), Holds: v.Holds(), State: ks,
+		CurrentRunID: string(s.kernel.State().CurrentRunID.Value()), Holds: v.Holds(), Oldest: v.Progress(), State: ks,
 	}, nil
 }
 
@@ -128,6 +130,9 @@ func (v *View) Input(id string) (InputReport, error) {
 	}
 	return r, nil
 }
+
+// Cursor is the stream sequence of the last mailbox message the session has taken.
+func (v *View) Cursor() uint64 { return v.s.cursor }
 
 // Inputs lists the inputs that have not ended, in admission order.
 func (v *View) Inputs() ([]InputReport, error) {

@@ -15,6 +15,7 @@ const (
 	attrOutcome = attribute.Key("kalahari.outcome")
 	attrKind    = attribute.Key("kalahari.claim.kind")
 	attrShard   = attribute.Key("kalahari.shard")
+	attrReason  = attribute.Key("kalahari.reason")
 )
 
 // instruments are the metrics of the fleet. Counters that differ in an attribute are one
@@ -38,6 +39,7 @@ type instruments struct {
 	published      tally
 
 	sessions    metric.Int64UpDownCounter
+	stuck       metric.Int64UpDownCounter
 	unconfirmed metric.Int64UpDownCounter
 	mailboxLag  metric.Int64Gauge
 	inputWait   metric.Float64Histogram
@@ -128,6 +130,7 @@ func newInstruments(m metric.Meter) (instruments, error) {
 		inputWait:      seconds("kalahari.input.wait", "From an input's being stored to its being admitted.", waitBounds),
 
 		sessions:    level("kalahari.sessions.active", "{session}", "Sessions in memory."),
+		stuck:       level("kalahari.sessions.stuck", "{session}", "Sessions whose oldest input has waited too long, by reason."),
 		unconfirmed: level("kalahari.effects.unconfirmed", "{event}", "Events sent to fx and not known stored."),
 	}
 	for o := kernel.InputPublicTerminalOutcome(0); ; o++ {
@@ -263,6 +266,30 @@ func (t *Telemetry) Hosting(sessions int) {
 	if t != nil {
 		t.sessions.Add(context.Background(), int64(sessions)-t.hosting.Swap(int64(sessions)))
 	}
+}
+
+// Stuck tells how many sessions of this view's part do not get on, by reason. What is
+// exported is the sum over the process.
+func (t *Telemetry) Stuck(byReason map[string]int) {
+	if t == nil {
+		return
+	}
+	tell := func(reason string, n int) {
+		before, _ := t.told.Swap(reason, n)
+		was, _ := before.(int)
+		if n != was {
+			t.stuck.Add(context.Background(), int64(n-was), metric.WithAttributes(attrReason.String(reason)))
+		}
+	}
+	for reason, n := range byReason {
+		tell(reason, n)
+	}
+	t.told.Range(func(reason, _ any) bool {
+		if _, still := byReason[reason.(string)]; !still {
+			tell(reason.(string), 0)
+		}
+		return true
+	})
 }
 
 // EffectsSent counts events on their way to fx.

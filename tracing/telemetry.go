@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -66,6 +67,7 @@ type Telemetry struct {
 	ns      subjects.Namespace
 	bound   bool // ns is set
 	hosting *atomic.Int64
+	told    *sync.Map // reason to the number last told, an int
 }
 
 // pipeline is what the views of one process share.
@@ -102,7 +104,7 @@ func Setup(ctx context.Context, o Options) (*Telemetry, error) {
 		return nil, fmt.Errorf("telemetry resource: %w", err)
 	}
 	p := &pipeline{cancelled: o.Cancelled}
-	t := &Telemetry{pipeline: p, hosting: new(atomic.Int64)}
+	t := &Telemetry{pipeline: p, hosting: new(atomic.Int64), told: new(sync.Map)}
 	for _, setup := range []func(context.Context, Options, *resource.Resource) error{p.setupTraces, p.setupMetrics, p.setupLogs} {
 		if err := setup(ctx, o, res); err != nil {
 			return nil, errors.Join(err, t.Shutdown(ctx))
@@ -209,7 +211,7 @@ func (t *Telemetry) Member(ns subjects.Namespace) *Telemetry {
 	}
 	view := *t
 	view.ns, view.bound = ns, true
-	view.hosting = new(atomic.Int64)
+	view.hosting, view.told = new(atomic.Int64), new(sync.Map)
 	return &view
 }
 

@@ -207,6 +207,8 @@ func TestMetrics(t *testing.T) {
 	tel.InputEnded(250) // no such outcome
 	other.Hosting(5)
 	other.Hosting(2)
+	other.Stuck(map[string]int{"paused": 3, "retrying": 2})
+	other.Stuck(map[string]int{"paused": 1})
 
 	w := httptest.NewRecorder()
 	root.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
@@ -228,6 +230,8 @@ func TestMetrics(t *testing.T) {
 		`kalahari_recovery_duration_seconds_count 1`,
 		`kalahari_run_duration_seconds_count 3`,
 		`kalahari_sessions_active 5`, // 3 here, 2 there
+		`kalahari_sessions_stuck{kalahari_reason="paused"} 2`,
+		`kalahari_sessions_stuck{kalahari_reason="retrying"} 0`,
 		`kalahari_effects_published_total 3`,
 		`kalahari_effects_unconfirmed 1`,
 		`kalahari_hibernations_total 1`,
@@ -368,6 +372,7 @@ func count(tel *tracing.Telemetry) {
 	tel.Claimed(false)
 	tel.Hosting(7)
 	tel.Hosting(3)
+	tel.Stuck(map[string]int{"paused": 1})
 	tel.EffectsSent(1)
 	tel.EffectsGivenUp(1)
 	tel.Hibernated()

@@ -18,12 +18,24 @@ type guest struct {
 	vouched uint64
 }
 
+// quarantine is why a session cannot be hosted, and since when.
+type quarantine struct {
+	why   error
+	since time.Time
+}
+
+// isQuarantined expects the lock held.
+func (l *life) isQuarantined(id string) bool {
+	_, ok := l.quarantined[id]
+	return ok
+}
+
 // reserve notes that a session is being claimed, so that it is claimed once. It fails if
 // the session is here already, cannot be hosted, or there is no room.
 func (l *life) reserve(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.leaving || l.hosted[id] != nil || l.quarantined[id] != nil || len(l.hosted) >= l.cfg.Capacity {
+	if l.leaving || l.hosted[id] != nil || l.isQuarantined(id) || len(l.hosted) >= l.cfg.Capacity {
 		return false
 	}
 	l.hosted[id] = &guest{}
@@ -44,7 +56,7 @@ func (l *life) unreserve(id string) (vouched bool) {
 func (l *life) here(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.hosted[id] != nil || l.quarantined[id] != nil
+	return l.hosted[id] != nil || l.isQuarantined(id)
 }
 
 // vouch reports whether the session is here and so answers for mailbox message seq: if it
@@ -56,7 +68,7 @@ func (l *life) vouch(id string, seq uint64) bool {
 		g.vouched = max(g.vouched, seq)
 		return true
 	}
-	return l.quarantined[id] != nil
+	return l.isQuarantined(id)
 }
 
 func (l *life) guest(id string) *session.Session {
@@ -103,7 +115,7 @@ func (l *life) host(owner kv.Owner) {
 		delete(l.hosted, owner.Session)
 		n, vouched := len(l.hosted), g.vouched
 		if end == session.Quarantined {
-			l.quarantined[owner.Session] = err
+			l.quarantined[owner.Session] = quarantine{err, time.Now()}
 		}
 		l.mu.Unlock()
 		l.observe(func(o Observer) { o.Hosting(n) })

@@ -36,7 +36,14 @@ const (
 	serviceName  = "kalahari-sessions"
 	queryTimeout = 5 * time.Second
 	// headerAsked carries the query subject when a query is forwarded to the owner.
-	headerAsked = "Kalahari-Query"
+	headerAsked = HeaderQuery
+)
+
+// HeaderQuery and QueryStuck ask a worker on its control subject which of its sessions do
+// not get on.
+const (
+	HeaderQuery = "Kalahari-Query"
+	QueryStuck  = "stuck"
 )
 
 func (l *life) serve(ctx context.Context) (*services, error) {
@@ -172,6 +179,11 @@ func (l *life) forwarded(ctx context.Context, m *nats.Msg) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	reply := nats.NewMsg(m.Reply)
+	if m.Header.Get(headerAsked) == QueryStuck {
+		reply.Data, _ = json.Marshal(map[string]any{"stuck": l.stuck.Load().shown()}) // strings and times
+		_ = l.nc.PublishMsg(reply)
+		return
+	}
 	id, name, ok := l.parseQuery(m.Header.Get(headerAsked))
 	err := error(session.ErrNoQuery)
 	if ok {

@@ -34,6 +34,7 @@ const (
 	DefaultDrainTimeout = 20 * time.Second
 	DefaultSweepEvery   = 30 * time.Second
 	DefaultClaims       = 64
+	DefaultStuckAfter   = 5 * time.Minute
 )
 
 // DetectorMode switches the fast failure detector.
@@ -70,6 +71,10 @@ type Config struct {
 	// Claims bounds the claims under way at once. Default 64.
 	Claims int
 
+	// StuckAfter is how long the oldest input of a session may wait before the watchdog
+	// reports the session. Default 5 min.
+	StuckAfter time.Duration
+
 	// What sessions are told; see [session.Env].
 	HibernateAfter time.Duration
 	Retain         int
@@ -97,6 +102,8 @@ type Observer interface {
 	Claimed(takeover bool)
 	// Hosting is called with the number of sessions in memory when it changes.
 	Hosting(sessions int)
+	// Stuck is called with the number of sessions that do not get on, by reason.
+	Stuck(byReason map[string]int)
 }
 
 func (c Config) withDefaults() Config {
@@ -114,6 +121,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.SweepEvery == 0 {
 		c.SweepEvery = DefaultSweepEvery
+	}
+	if c.StuckAfter == 0 {
+		c.StuckAfter = DefaultStuckAfter
 	}
 	if c.Claims == 0 {
 		c.Claims = DefaultClaims
@@ -201,13 +211,14 @@ type life struct {
 	holds   *kv.HoldView
 	claims  chan struct{} // bounds claims under way
 	joined  time.Time
+	stuck   atomic.Pointer[stuckList]
 
 	entrusted entrusted
 	suspects  suspects
 
 	mu          sync.Mutex
 	hosted      map[string]*guest
-	quarantined map[string]error
+	quarantined map[string]quarantine
 	leaving     bool
 	guests      sync.WaitGroup
 }
@@ -258,6 +269,7 @@ func (w *Worker) live(ctx context.Context) (err error) {
 	part(func(context.Context) { l.watch(taking) })
 	part(func(context.Context) { l.sweep(taking) })
 	part(func(context.Context) { l.timers(taking) })
+	part(l.watchdog)
 	if w.cfg.Detector == DetectorOn {
 		part(func(context.Context) { l.detect(taking) })
 	}
@@ -294,7 +306,7 @@ func (w *Worker) join(ctx context.Context, sender *sender) (*life, error) {
 	l := &life{
 		Worker: w, me: kv.NewIncarnation(w.cfg.Name), store: store,
 		claims: make(chan struct{}, w.cfg.Claims), joined: time.Now(),
-		hosted: map[string]*guest{}, quarantined: map[string]error{},
+		hosted: map[string]*guest{}, quarantined: map[string]quarantine{},
 	}
 	env := session.Env{
 		Namespace: w.ns, JS: w.js, Store: store, Log: log, Mailboxes: mailboxes, Sender: sender,

@@ -154,6 +154,7 @@ func (o observer) Quarantined() { o.w.fail("a session was quarantined") }
 
 func (observer) Claimed(bool)                                 {}
 func (observer) Hosting(int)                                  {}
+func (observer) Stuck(map[string]int)                         {}
 func (observer) InputAccepted()                               {}
 func (observer) InputDeduplicated()                           {}
 func (observer) InputRejected()                               {}

@@ -1,0 +1,94 @@
+package worker_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
+
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/session"
+	"github.com/kalahari-run/kalahari/tracing"
+	"github.com/kalahari-run/kalahari/worker"
+)
+
+// gauge remembers what the watchdog counted last; all else goes nowhere.
+type gauge struct {
+	*tracing.Telemetry // nil: silent
+	mu                 sync.Mutex
+	stuck              map[string]int
+}
+
+func (g *gauge) Stuck(byReason map[string]int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stuck = byReason
+}
+
+func (g *gauge) last() map[string]int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.stuck
+}
+
+// The watchdog says which sessions do not get on, for which reason, and when it is over.
+func TestTheWatchdogReportsWhatWaitsAndWhy(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	g := &gauge{}
+	w := fleet(t, env, 1, func(c *worker.Config) {
+		c.Observer, c.StuckAfter, c.RetryDelay = g, 200*time.Millisecond, time.Hour
+	})[0]
+	desks := map[string]*desk{}
+	for _, name := range []string{"fine", "paused", "slow", "failing", "asleep"} {
+		desks[name] = newDesk(t, env, name)
+	}
+	desks["fine"].input("p", `{"text":"a"}`)
+	desks["fine"].next("InputCompleted")
+	desks["paused"].applied("pause", map[string]any{"reason": "by hand"})
+	desks["paused"].input("p", `{"text":"a"}`)
+	desks["slow"].input("p", `{"text":"a","echo":{"delay":"1m"}}`)
+	desks["failing"].input("p", `{"text":"a","echo":{"fail":9}}`)
+	desks["asleep"].applied("accept_without_wake", map[string]any{"input_id": "p", "input": map[string]any{"kind": "prompt", "data": map[string]any{"text": "x"}}})
+
+	want := map[string]int{session.WaitsPaused: 1, session.WaitsRun: 1, session.WaitsRetry: 1, session.WaitsWake: 1}
+	until(t, func() bool { return cmp.Equal(want, g.last()) })
+
+	m := nats.NewMsg(env.Namespace.Control(string(w.Incarnation())))
+	m.Header.Set(worker.HeaderQuery, worker.QueryStuck)
+	answer, err := env.Conn.RequestMsg(m, 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told struct {
+		Stuck []worker.Stuck `json:"stuck"`
+	}
+	if err := json.Unmarshal(answer.Data, &told); err != nil {
+		t.Fatalf("%s: %v", answer.Data, err)
+	}
+	reasons := map[string]string{}
+	for _, s := range told.Stuck {
+		if s.InputID != "p" || s.Since.IsZero() || s.Detail == "" {
+			t.Errorf("report: %+v", s)
+		}
+		reasons[s.Session] = s.Reason
+	}
+	if diff := cmp.Diff(map[string]string{
+		"paused": session.WaitsPaused, "slow": session.WaitsRun, "failing": session.WaitsRetry, "asleep": session.WaitsWake,
+	}, reasons); diff != "" {
+		t.Errorf("stuck (-want +got):\n%s", diff)
+	}
+	var state session.StateReport
+	desks["slow"].ask("state", nil, &state)
+	if state.Oldest == nil || state.Oldest.Reason != session.WaitsRun {
+		t.Errorf("the oldest input: %+v", state.Oldest)
+	}
+
+	desks["paused"].applied("resume", nil)
+	desks["slow"].applied("interrupt", nil)
+	desks["failing"].applied("reset", nil)
+	desks["asleep"].applied("reset", nil)
+	until(t, func() bool { return len(g.last()) == 0 })
+}
