@@ -30,7 +30,9 @@ type Commands struct {
 		Show    Show    `cmd:"" help:"Where a session stands, and its waiting inputs."`
 		History History `cmd:"" help:"A session's commits, from the log."`
 		List    List    `cmd:"" help:"The sessions of the namespace."`
-	} `cmd:"" help:"Look at sessions."`
+		Pause   Pause   `cmd:"" help:"Start no more runs of a session, or of all; inputs are taken as ever."`
+		Resume  Resume  `cmd:"" help:"Start runs again."`
+	} `cmd:"" help:"Look at sessions, hold them."`
 	Fleet  Fleet  `cmd:"" help:"The workers of the namespace."`
 	Kernel Kernel `cmd:"" help:"The machine without a fleet."`
 	Bench  struct {

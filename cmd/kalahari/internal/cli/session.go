@@ -64,17 +64,28 @@ func (c Show) Run(e *Env) error {
 		return e.print(map[string]jsontext.Value{"state": answers[0], "inputs": answers[1], "owner": answers[2]})
 	}
 	var state struct {
-		Session      string         `json:"session"`
-		Phase        string         `json:"phase"`
-		Commit       uint64         `json:"commit"`
-		LogSequence  uint64         `json:"log_sequence"`
-		Cursor       uint64         `json:"cursor"`
-		Fence        uint64         `json:"fence"`
-		Sequence     uint64         `json:"sequence"`
-		CreatedAt    time.Time      `json:"created_at"`
-		Mob          string         `json:"mob"`
-		CurrentRunID string         `json:"current_run_id"`
-		State        jsontext.Value `json:"state"`
+		Session      string    `json:"session"`
+		Phase        string    `json:"phase"`
+		Commit       uint64    `json:"commit"`
+		LogSequence  uint64    `json:"log_sequence"`
+		Cursor       uint64    `json:"cursor"`
+		Fence        uint64    `json:"fence"`
+		Sequence     uint64    `json:"sequence"`
+		CreatedAt    time.Time `json:"created_at"`
+		Mob          string    `json:"mob"`
+		CurrentRunID string    `json:"current_run_id"`
+		Holds        []struct {
+			Scope  string    `json:"scope"`
+			By     string    `json:"by"`
+			Reason string    `json:"reason"`
+			Since  time.Time `json:"since"`
+		} `json:"holds"`
+		Oldest *struct {
+			InputID string    `json:"input_id"`
+			Since   time.Time `json:"since"`
+			Detail  string    `json:"detail"`
+		} `json:"oldest_input"`
+		State jsontext.Value `json:"state"`
 	}
 	var inputs struct {
 		Inputs []struct {
@@ -118,6 +129,12 @@ func (c Show) Run(e *Env) error {
 		if value != "" {
 			rows = append(rows, []string{name, value})
 		}
+	}
+	for _, h := range state.Holds {
+		rows = append(rows, []string{"paused", strings.TrimSuffix(fmt.Sprintf("the %s, since %s, by %s: %s", h.Scope, moment(h.Since), h.By, h.Reason), ": ")})
+	}
+	if o := state.Oldest; o != nil {
+		rows = append(rows, []string{"oldest input", fmt.Sprintf("%s, since %s: %s", o.InputID, moment(o.Since), o.Detail)})
 	}
 	if err := e.table(rows); err != nil {
 		return err
