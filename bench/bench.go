@@ -67,6 +67,10 @@ type Config struct {
 	Concurrency int
 	// Payload is the size of an input's text in bytes. Default 64.
 	Payload int
+	// Kind of the inputs. Default prompt: by the machine's rules each has a run to itself,
+	// so that one session does one after the other. external_event: those that wait
+	// together share a run.
+	Kind string
 	// Rate, if not 0, is how many inputs are published in a second. Latency counts from
 	// when an input was due, so a fleet that falls behind cannot look fast.
 	Rate float64
@@ -171,6 +175,10 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Rate < 0 {
 		return c, fmt.Errorf("rate must not be negative, and is %v", c.Rate)
 	}
+	c.Kind = cmp.Or(c.Kind, "prompt")
+	if _, ok := subjects.ParseInputType(subjects.InputType(c.Kind)); !ok {
+		return c, fmt.Errorf("there is no kind of input %q", c.Kind)
+	}
 	if c.Namespace == "" {
 		c.Namespace = "default"
 	}
@@ -201,6 +209,7 @@ type Report struct {
 	Sessions    int      `json:"sessions"`
 	Inputs      int      `json:"inputs"` // over all sessions
 	Payload     int      `json:"payload"`
+	Kind        string   `json:"kind"`
 	Concurrency int      `json:"concurrency"`
 	Rate        float64  `json:"rate,omitempty"`
 	Warm        bool     `json:"warm"`

@@ -216,7 +216,7 @@ func (b *run) work(ctx context.Context, extra *Report) (err error) {
 
 func (b *run) report(start time.Time, cpu, used map[string]time.Duration) *Report {
 	r := &Report{
-		Workload: b.Workload, Sessions: b.Sessions, Payload: b.Payload, Concurrency: b.Concurrency, Rate: b.Rate,
+		Workload: b.Workload, Sessions: b.Sessions, Payload: b.Payload, Kind: b.Kind, Concurrency: b.Concurrency, Rate: b.Rate,
 		Warm: b.Warm, Shards: b.ns.Shards(), Published: string(b.settings.Published), DelayMS: ms(b.ExecutorDelay),
 		CPUs: runtime.NumCPU(), CPUByProcess: map[string]float64{},
 	}
@@ -296,7 +296,7 @@ func (b *run) message(session, n int) *nats.Msg {
 			"ce-specversion":     {"1.0"},
 			"ce-id":              {id},
 			"ce-source":          {"/kalahari/bench"},
-			"ce-type":            {subjects.InputType("prompt")},
+			"ce-type":            {subjects.InputType(b.Kind)},
 			"ce-datacontenttype": {"application/json"},
 		},
 		Data: []byte(`{"text":"` + b.text + `"}`),

@@ -25,7 +25,10 @@ func Suite(base Config) []Named {
 		with("roundtrip c=16", func(c *Config) { c.Workload = Roundtrip }),
 		with("roundtrip c=64", func(c *Config) { c.Workload, c.Concurrency = Roundtrip, 64 }),
 		with("hot", func(c *Config) { c.Workload = Hot }),
-		with("hot pipelined", func(c *Config) { c.Workload, c.Concurrency, c.Inputs = Hot, 256, 20_000 }),
+		with("hot pipelined", func(c *Config) { c.Workload, c.Concurrency, c.Inputs = Hot, 256, 10_000 }),
+		with("hot pipelined, events", func(c *Config) {
+			c.Workload, c.Concurrency, c.Inputs, c.Kind = Hot, 64, 40_000, "external_event"
+		}),
 		with("fanout", func(c *Config) { c.Workload = Fanout }),
 		with("fanout, feed", func(c *Config) { c.Workload, c.Published = Fanout, "none" }),
 		with("fanout 1000/s", func(c *Config) { c.Workload, c.Rate, c.Warm = Fanout, 1000, true }),

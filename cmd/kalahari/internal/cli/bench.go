@@ -20,6 +20,7 @@ type Bench struct {
 	Inputs        int           `name:"inputs" help:"Inputs of each session. Default 20; 5000 for hot; 50 for roundtrip; 60 for failover; always 1 for cold and idle."`
 	Concurrency   int           `name:"concurrency" short:"c" help:"Inputs under way at once: published and not stored (fanout, default 4096), or not ended (hot, default 1; roundtrip, default 16)."`
 	Payload       int           `name:"payload" default:"64" help:"Bytes of an input's text."`
+	Kind          string        `name:"kind" default:"prompt" help:"Kind of the inputs. Prompts have a run each; those of external_event that wait together share one."`
 	Rate          float64       `name:"rate" help:"Inputs published in a second. Default: as fast as it goes; 200 for cold, 1000 for idle, 300 for failover and soak."`
 	Warm          bool          `name:"warm" help:"Activate every session before the clock starts."`
 	ExecutorDelay time.Duration `name:"executor-delay" help:"How long every run takes. Not with --url."`
@@ -126,7 +127,7 @@ func (c Bench) run(e *Env, cfg bench.Config) error {
 		return err
 	}
 	cfg.Server, cfg.Namespace = connect.NATS{Server: c.URL, Context: c.Context}, c.Namespace
-	cfg.Inputs, cfg.Concurrency, cfg.Payload, cfg.Rate, cfg.Warm = c.Inputs, c.Concurrency, c.Payload, c.Rate, c.Warm
+	cfg.Inputs, cfg.Concurrency, cfg.Payload, cfg.Kind, cfg.Rate, cfg.Warm = c.Inputs, c.Concurrency, c.Payload, c.Kind, c.Rate, c.Warm
 	cfg.ExecutorDelay, cfg.HibernateAfter, cfg.Sync, cfg.Published = c.ExecutorDelay, c.Hibernate, sync, subjects.PublishedSet(c.Published)
 	cfg.Shards, cfg.Workers, cfg.DataDir, cfg.ProfileDir = c.Shards, c.Workers, c.DataDir, c.ProfileDir
 	cfg.Spawn, cfg.Stall, cfg.Progress = bench.Again("bench-child"), c.Stall, e.Err
@@ -146,7 +147,7 @@ func (c Bench) run(e *Env, cfg bench.Config) error {
 func (e *Env) figures(r *bench.Report) error {
 	f := func(format string, args ...any) string { return fmt.Sprintf(format, args...) }
 	rows := [][]string{
-		{"workload", f("%s: %d inputs of %d bytes over %d sessions", r.Workload, r.Inputs, r.Payload, r.Sessions)},
+		{"workload", f("%s: %d inputs (%s) of %d bytes over %d sessions", r.Workload, r.Inputs, r.Kind, r.Payload, r.Sessions)},
 		{"throughput", f("%.0f inputs/s ended, %.0f inputs/s stored, in %.2f s", r.InputsPerS, r.StoredPerS, r.Seconds)},
 		{"latency", f("p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, max %.2f ms", r.P50MS, r.P95MS, r.P99MS, r.MaxMS)},
 		{"CPU", f("%.1f µs per input", r.CPUPerInput)},
