@@ -66,12 +66,14 @@ func (s *Session) changeOperations(c operationChange) {
 	s.change(func(d *delta) { d.Operations = append(d.Operations, c) })
 }
 
-// Bounds of a session's operations, those of the reference.
+// Bounds of a session's operations; the numbers that the reference has are its.
 const (
-	maxEnded    = 256  // ended operations that are remembered whole
-	maxFeed     = 1024 // rows of the completion feed
-	maxActive   = 4096 // operations that have not ended
-	maxTerminal = 64 << 10
+	maxEnded    = 256      // ended operations that are remembered whole
+	maxFeed     = 1024     // rows of the completion feed
+	maxActive   = 4096     // operations that have not ended
+	maxTerminal = 64 << 10 // bytes of one outcome
+
+	maxFeedBytes = 128 << 10 // of the outcomes in the feed
 )
 
 // operationCommands are the operations' public ones (chapter 04, ops registry).
@@ -313,8 +315,9 @@ func (s *Session) finalize(id string, c cause) {
 	kind := st.OpKinds[id]
 	known := s.ledger.Operations.Known[id]
 	if kind == kernel.OperationKindBackgroundToolCapacitySlot {
-		// Nobody reads the outcome of a reservation.
-		s.must(&kernel.CollectCompletedOp{OperationID: id}, c)
+		// Nobody reads the outcome of a reservation. The reference collects it; its number
+		// would stay claimed for ever.
+		s.must(&kernel.ForgetOperation{OperationID: id}, c)
 		s.changeOperations(operationChange{ID: id, Gone: true})
 		return
 	}
@@ -325,16 +328,56 @@ func (s *Session) finalize(id string, c cause) {
 	}
 	s.changeOperations(operationChange{ID: id, Known: &known, Done: true, Feed: &row})
 	s.outcome("OperationEnded", operationEnded{Epoch: s.ledger.Epoch, Completion: row}, c)
-	for len(s.ledger.Operations.Feed) > maxFeed {
-		s.changeOperations(operationChange{Drop: true})
-	}
 	s.trySatisfy(c)
+	s.trimFeed(c)
 	if done := s.ledger.Operations.Done; len(done) > maxEnded {
 		i := slices.IndexFunc(done, func(id string) bool { return !s.awaited(id) })
-		oldest := done[i] // a barrier holds fewer than are kept
-		s.must(&kernel.EvictCompletedOp{OperationID: oldest}, c)
-		s.changeOperations(operationChange{ID: oldest, Gone: true})
+		s.evict(done[i], c) // a barrier holds fewer than are kept
 	}
+}
+
+func (s *Session) evict(id string, c cause) {
+	s.must(&kernel.EvictCompletedOp{OperationID: id}, c)
+	s.changeOperations(operationChange{ID: id, Gone: true})
+}
+
+// trimFeed drops the oldest rows of a feed that has become too long or too large, with all
+// that the machine keeps of their operations. No reader can read them any more, so all are
+// past them.
+func (s *Session) trimFeed(c cause) {
+	size := 0
+	for _, row := range s.ledger.Operations.Feed {
+		size += payloadSize(&row.Payload)
+	}
+	for len(s.ledger.Operations.Feed) > maxFeed || size > maxFeedBytes && len(s.ledger.Operations.Feed) > 1 {
+		row := s.ledger.Operations.Feed[0]
+		st := s.kernel.State()
+		if s.awaited(row.OperationID) {
+			return
+		}
+		if st.OpCompletionSeq[row.OperationID] == row.Seq {
+			s.evict(row.OperationID, c)
+		}
+		if st.CompletionAgentAppliedCursor < row.Seq {
+			s.must(&kernel.AdvanceAgentCompletionCursor{Cursor: row.Seq}, c)
+		}
+		if st.CompletionRuntimeObservedCursor < row.Seq {
+			s.must(&kernel.AdvanceRuntimeObservedCompletionCursor{Cursor: row.Seq}, c)
+		}
+		if st.CompletionRuntimeInjectedCursor < row.Seq {
+			s.must(&kernel.AdvanceRuntimeInjectedCompletionCursor{Cursor: row.Seq}, c)
+		}
+		if _, again := st.OpStatuses[row.OperationID]; !again && st.CompletionFeedSequences[row.OperationID] == row.Seq {
+			s.must(&kernel.ForgetOperation{OperationID: row.OperationID}, c)
+		}
+		s.changeOperations(operationChange{Drop: true})
+		size -= payloadSize(&row.Payload)
+	}
+}
+
+// payloadSize is the part of an outcome that has no bound of its own.
+func payloadSize(p *kernel.OpTerminalPayload) int {
+	return len(p.Result.Content) + len(p.Error) + len(p.Reason.Value())
 }
 
 // operationEnded is a row of the completion feed.

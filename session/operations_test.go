@@ -282,3 +282,77 @@ func TestARunActsOnItsSessionOnce(t *testing.T) {
 	}
 	refolds(t, env, "s")
 }
+
+// However many operations a session has in its life, it does not grow: what the feed and
+// the list of ended ones no longer hold is gone from the machine too.
+func TestOperationsDoNotPileUp(t *testing.T) {
+	run := func(ctx context.Context, r *executor.Run) (*executor.Result, error) {
+		res := &executor.Result{}
+		for _, in := range r.Inputs {
+			if in.Kind != kernel.AdmissionInputKindPrompt {
+				continue
+			}
+			for i := range 100 {
+				kind, id := "BackgroundToolOp", fmt.Sprintf("%s-%d", in.ID, i)
+				if i%4 == 0 {
+					kind = "BackgroundToolCapacitySlot"
+				}
+				res.Actions = append(
+					res.Actions,
+					executor.Action{Command: "register_operation", Data: jsontext.Value(fmt.Sprintf(`{"operation_id":%q,"kind":%q}`, id, kind))},
+					executor.Action{Command: "cancel_operation", Data: jsontext.Value(fmt.Sprintf(`{"operation_id":%q,"reason":%q}`, id, in.Text))},
+				)
+			}
+		}
+		return res, nil
+	}
+	env, f := peers(t, func(c *worker.Config) { c.Executor = executor.Func(run) })
+	for i := range 15 {
+		publish(t, env, "s", fmt.Sprint("p", i), subjects.InputType("prompt"), `{"text":"few words"}`)
+	}
+	f.await("s", "last prompt", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == "p14" })
+	settle(t, env, "s")
+	st, err := session.FoldForTest(t.Context(), stored(t, env), "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{
+		"statuses": len(st.State.OpStatuses), "rows": len(st.State.CompletionFeedSequences),
+		"payloads": len(st.State.CompletionFeedTerminalPayload), "claims": len(st.State.CompletionSequenceClaims),
+	}
+	if d := cmp.Diff(map[string]int{"statuses": 256, "rows": 1024, "payloads": 1024, "claims": 1024}, got); d != "" {
+		t.Errorf("after 1,500 operations: %s", d)
+	}
+	// Large outcomes count by their bytes.
+	large := strings.Repeat("x", 20_000)
+	publish(t, env, "s", "large", subjects.InputType("prompt"), fmt.Sprintf(`{"text":%q}`, large))
+	f.await("s", "large prompt", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == "large" })
+	settle(t, env, "s")
+	report := operationsOf(t, env, "s", 0)
+	if n := len(report.Completions); n != 6 || len(report.Operations) != 6 {
+		t.Errorf("%d rows and %d operations are left, 128 KiB hold 6 of 20,000 bytes", n, len(report.Operations))
+	}
+	refolds(t, env, "s")
+}
+
+// An answer that no message holds is refused, and not left for the asker's patience to end.
+func TestAnAnswerTooLargeIsRefused(t *testing.T) {
+	run := func(_ context.Context, r *executor.Run) (*executor.Result, error) {
+		res := &executor.Result{}
+		for i := range 1200 {
+			res.Actions = append(res.Actions, executor.Action{Command: "register_operation", Data: jsontext.Value(
+				fmt.Sprintf(`{"operation_id":"%s%04d","kind":"BackgroundToolOp"}`, strings.Repeat("x", 250), i))})
+		}
+		return res, nil
+	}
+	env, f := peers(t, func(c *worker.Config) { c.Executor = executor.Func(run) })
+	publish(t, env, "s", "p", subjects.InputType("prompt"), `{"text":"x"}`)
+	f.await("s", "prompt", func(h *happening) bool { return h.Name == "InputCompleted" })
+	m, err := env.Conn.Request(env.Namespace.Query("s", "state"), nil, 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(m.Data), "answer_too_large") {
+		t.Errorf("the answer to a question with a large answer: %.200s", m.Data)
+	}
+}

@@ -95,7 +95,7 @@ func (l *life) query(ctx context.Context, r micro.Request) {
 		respondError(r, session.ErrNoQuery)
 		return
 	}
-	answer, err := l.ask(ctx, id, name, r.Data(), true)
+	answer, err := l.answer(ctx, id, name, r.Data(), true)
 	if err != nil {
 		respondError(r, err)
 		return
@@ -126,6 +126,21 @@ func queryError(err error) *session.QueryError {
 	}
 	return &session.QueryError{Code: "internal", Status: "500", Message: err.Error()}
 }
+
+// answer is ask within the size of a message.
+func (l *life) answer(ctx context.Context, id, name string, args []byte, mayForward bool) ([]byte, error) {
+	answer, err := l.ask(ctx, id, name, args, mayForward)
+	if room := l.nc.MaxPayload() - answerHeaders; err == nil && int64(len(answer)) > room {
+		return nil, &session.QueryError{
+			Code: "answer_too_large", Status: "413",
+			Message: fmt.Sprintf("the answer has %d bytes, a message holds %d", len(answer), room),
+		}
+	}
+	return answer, err
+}
+
+// answerHeaders is the room kept for the headers of an answer.
+const answerHeaders = 4 << 10
 
 // ask finds who can answer.
 func (l *life) ask(ctx context.Context, id, name string, args []byte, mayForward bool) ([]byte, error) {
@@ -187,7 +202,7 @@ func (l *life) forwarded(ctx context.Context, m *nats.Msg) {
 	id, name, ok := l.parseQuery(m.Header.Get(headerAsked))
 	err := error(session.ErrNoQuery)
 	if ok {
-		reply.Data, err = l.ask(ctx, id, name, m.Data, false)
+		reply.Data, err = l.answer(ctx, id, name, m.Data, false)
 	}
 	if err != nil {
 		q := queryError(err)
