@@ -46,6 +46,7 @@ type Client struct {
 	mu      sync.Mutex
 	closed  bool
 	store   *kv.Store         // once it was needed
+	blobs   *kv.Blobs         // once it was needed
 	watches map[string]*watch // by session, while somebody waits
 	fx      fxAccess
 	// link is done when the connection has been lost and made again: what was under way

@@ -120,7 +120,7 @@ func TestPublish(t *testing.T) {
 	if _, err := r.client.Publish(r.ctx, "s3", prompt("e1", strings.Repeat("x", 5<<10))); !errors.Is(err, client.ErrTooLarge) {
 		t.Errorf("too large for the stream: %v", err)
 	}
-	if _, err := r.client.Publish(r.ctx, "s3", prompt("e1", strings.Repeat("x", 2<<20))); !errors.Is(err, client.ErrTooLarge) {
+	if _, err := r.client.Publish(r.ctx, "s3", prompt("e1", strings.Repeat("x", subjects.MaxBlob))); !errors.Is(err, client.ErrTooLarge) {
 		t.Errorf("too large for the server: %v", err)
 	}
 	token := new(subjects.TokenError)

@@ -64,6 +64,12 @@ var (
 	// ErrCorrupt: the feed holds something that is no commit.
 	ErrCorrupt = errors.New("the feed is corrupt")
 
+	// ErrBlobNotFound: the session has no such blob, or let it go.
+	ErrBlobNotFound = errors.New("blob not found")
+
+	// ErrBlobRef: a reference to a blob is not "sha256:<hex>".
+	ErrBlobRef = errors.New("no reference to a blob")
+
 	// ErrForgotten: the event was published before and has ended, and what became of it
 	// is no longer known.
 	ErrForgotten = errors.New("the outcome is forgotten")

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/oklog/ulid/v2"
 
+	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -34,6 +35,8 @@ type PublishOption func(*publication) error
 type publication struct {
 	session string
 	event   event.Event
+	input   string // the id an input will have, "" for a command
+	payload []byte // what goes to the object store first, nil if nothing does
 	msg     *nats.Msg
 	control bool
 	command bool
@@ -67,6 +70,10 @@ func OnStored(f func(Receipt)) PublishOption {
 // event is stored, and the session will answer it with an outcome
 // ([Client.PublishAndWait] waits for that). That the session exists, or likes the event,
 // is not promised.
+//
+// Data over [subjects.MaxInlineData] are stored as a blob of the session first, and the
+// event refers to them in the extension dataref ([Client.PutBlob]). The executor gets them
+// as if they had travelled with the event. Commands carry theirs always.
 //
 // It tries once. [ErrMailboxFull], [ErrStreamFull], [ErrTooLarge], [ErrUnavailable] and
 // [ErrUndecided] say what went wrong; a session that is no legal token is a
@@ -109,6 +116,8 @@ func (c *Client) prepare(session string, ev event.Event, opts []PublishOption) (
 	if p.control {
 		subject = c.ns.Ctl(session)
 	}
+	p.input = inputID(p)
+	p.refer()
 	var err error
 	if p.msg, err = subjects.EncodeBinary(p.event, subject); err != nil {
 		return nil, err
@@ -121,11 +130,28 @@ func (c *Client) prepare(session string, ev event.Event, opts []PublishOption) (
 	return p, nil
 }
 
+// refer takes large data out of the event.
+func (p *publication) refer() {
+	data := p.event.Data()
+	if _, theirs := p.event.Extensions()[subjects.ExtDataRef]; p.command || theirs || len(data) <= subjects.MaxInlineData {
+		return
+	}
+	p.payload = data
+	p.event.DataEncoded, p.event.DataBase64 = nil, false
+	p.event.SetExtension(subjects.ExtDataRef, kv.Ref(data))
+}
+
 func newID() string {
 	return ulid.MustNew(ulid.Timestamp(time.Now()), rand.Reader).String()
 }
 
 func (c *Client) publish(ctx context.Context, p *publication) (Receipt, error) {
+	if p.payload != nil {
+		if err := c.putBlob(ctx, p.session, p.payload); err != nil {
+			return Receipt{}, fmt.Errorf("publish to %s: %w", p.session, err)
+		}
+		p.payload = nil // once is enough, however often the event is sent
+	}
 	attempt, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	ack, err := c.js.PublishMsg(attempt, p.msg)

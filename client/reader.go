@@ -324,13 +324,13 @@ func (r *reader) events(ctx context.Context, sequence uint64, data []byte) ([]js
 }
 
 func (r *reader) blob(ctx context.Context, ref string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, 4*r.c.timeout) // it may be megabytes
+	ctx, cancel := context.WithTimeout(ctx, r.c.transfer())
 	defer cancel()
-	store, err := r.c.keys(ctx)
+	blobs, err := r.c.objects(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return store.Blobs.Body(ctx, r.session, ref)
+	return blobs.Body(ctx, r.session, ref)
 }
 
 // logEnd is where the log of a session's shard ends, by its leader's word and clock.

@@ -46,6 +46,9 @@ type Outcome struct {
 	Reason string `json:"reason,omitzero"`
 	// Result is what the run answered, as JSON; nil if nothing.
 	Result jsontext.Value `json:"result,omitzero"`
+	// ResultRef is the blob of a large result. [Client.PublishAndWait] reads it into Result,
+	// unless the session has let it go.
+	ResultRef string `json:"result_ref,omitzero"`
 
 	// Of a command.
 	Command string         `json:"command,omitzero"`
@@ -81,14 +84,22 @@ func (c *Client) PublishAndWait(ctx context.Context, session string, ev event.Ev
 	ctx, done := c.within(ctx)
 	defer done()
 	w := &wait{
-		c: c, p: p, target: inputID(p),
+		c: c, p: p, target: p.input,
 		waiter:  &waiter{session: session, cause: p.event.ID(), events: make(chan Event, 16)},
 		started: time.Now(),
 	}
 	w.waiter.aim(w.target)
 	c.register(ctx, w.waiter)
 	defer c.unregister(w.waiter)
-	return w.run(ctx)
+	out, err := w.run(ctx)
+	if err != nil || out.ResultRef == "" {
+		return out, err
+	}
+	out.Result, err = c.Blob(ctx, session, out.ResultRef)
+	if err != nil && !errors.Is(err, ErrBlobNotFound) {
+		return nil, fmt.Errorf("session %s: the result of %q: %w", session, out.InputID, err)
+	}
+	return out, nil
 }
 
 // Command sends a command on the session's control subject and waits for its answer, as

@@ -92,6 +92,9 @@ type Input struct {
 	// Text is the plain text of the input where it has one: a prompt's text, the text
 	// blocks of its content, an external event's body.
 	Text string
+	// Blobs is the content of what Data refers to, images above all, by reference
+	// ("sha256:<hex>"): what a content block names in its member "blob".
+	Blobs map[string][]byte
 	// Lane is the lane the input waited in.
 	Lane kernel.InputLane
 	// HandlingMode is the lane the executor is to treat it as, where the plan says so.

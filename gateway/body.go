@@ -15,7 +15,7 @@ import (
 var errSlowBody = errors.New("the body did not arrive in time")
 
 // batchBodies is how many of the largest events a batch may weigh.
-const batchBodies = 16
+const batchBodies = 4
 
 // structuredBody is the most a body in structured mode may have: the data may be in base64,
 // and the attributes, which are headers otherwise, are part of it.

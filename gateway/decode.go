@@ -65,7 +65,7 @@ func check(session string, ev *event.Event) error {
 		return refuse("type", "%q is no input and no command, and the prefix %s is reserved for those", ev.Type(), subjects.TypePrefix)
 	case ev.Subject() != "" && ev.Subject() != session:
 		return refuse("subject", "%q is not the session %q", ev.Subject(), session)
-	case !input:
+	case !input, len(data) == 0 && ev.Extensions()[subjects.ExtDataRef] != nil:
 		return nil
 	case len(data) == 0 && kind == "prompt":
 		return refuse("data", "is missing")

@@ -33,6 +33,7 @@ const (
 	DefaultSlowReader  = 10 * time.Second
 	DefaultStopTimeout = 10 * time.Second
 	DefaultMaxBatch    = 1000
+	DefaultMaxBody     = 4 << 20
 	DefaultMaxStreams  = 4096
 )
 
@@ -43,8 +44,9 @@ type Config struct {
 	// Listen is the address of Run. Default 127.0.0.1:8080.
 	Listen string
 	// MaxBody bounds the data of one event in bytes. What a body may have besides, in
-	// structured mode the base64 and the attributes, comes on top, and a batch may have 16
-	// times as much. Default: the namespace's largest input.
+	// structured mode the base64 and the attributes, comes on top, and a batch may have four
+	// times as much. Data over 64 KiB go to the object store. Default 4 MiB; at most
+	// [subjects.MaxBlob].
 	MaxBody int64
 	// MaxBatch bounds the events of one batch. Default 1,000.
 	MaxBatch int
@@ -79,6 +81,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Listen == "" {
 		c.Listen = DefaultListen
+	}
+	if c.MaxBody == 0 {
+		c.MaxBody = DefaultMaxBody
 	}
 	if c.MaxBatch == 0 {
 		c.MaxBatch = DefaultMaxBatch
@@ -126,9 +131,6 @@ func New(nc *nats.Conn, cfg Config) (*Gateway, error) {
 	c, err := client.New(nc, cfg.Namespace, client.WithSource(source), client.WithTimeout(cfg.Timeout), client.WithLogger(cfg.Logger))
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
-	}
-	if cfg.MaxBody == 0 {
-		cfg.MaxBody = int64(c.Settings().WithDefaults().MaxInput)
 	}
 	g := &Gateway{cfg: cfg, nc: nc, client: c, streams: streams{max: cfg.MaxStreams}}
 	g.stopping, g.stop = context.WithCancel(context.Background())

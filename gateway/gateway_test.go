@@ -67,7 +67,7 @@ func TestProblemsNameWhatIsWrong(t *testing.T) {
 		{"no JSON", base + "/events", `{"text`, map[string]string{"content-type": "application/json"}, 400, "malformed_event", "data"},
 		{"an illegal session", "/v1/namespaces/default/sessions/a.b/events", `{"text":"x"}`, map[string]string{"content-type": "application/json"}, 400, "malformed_name", "session"},
 		{"a foreign namespace", "/v1/namespaces/other/sessions/s1/events", `{"text":"x"}`, map[string]string{"content-type": "application/json"}, 404, "namespace_not_served", ""},
-		{"too large", base + "/events", `{"text":"` + strings.Repeat("x", 300<<10) + `"}`, map[string]string{"content-type": "application/json"}, 413, "too_large", ""},
+		{"too large", base + "/events", `{"text":"` + strings.Repeat("x", gateway.DefaultMaxBody) + `"}`, map[string]string{"content-type": "application/json"}, 413, "too_large", ""},
 		{"a prompt without text", base + "/events", `{}`, with(binary("2", prompt), "prefer", "wait=10"), 409, "refused", ""},
 		{"an unknown command", base + "/events", `{}`, with(binary("3", "run.kalahari.command.nonsense.v1"), "prefer", "wait=10"), 409, "refused", ""},
 	} {

@@ -32,6 +32,7 @@ type outcome struct {
 	TerminalOutcome string         `json:"terminal_outcome,omitzero"`
 	Reason          string         `json:"reason,omitzero"`
 	Result          jsontext.Value `json:"result,omitzero"`
+	ResultRef       string         `json:"result_ref,omitzero"`
 	Command         string         `json:"command,omitzero"`
 	Report          jsontext.Value `json:"report,omitzero"`
 }
@@ -39,7 +40,7 @@ type outcome struct {
 func outcomeOf(o *client.Outcome) *outcome {
 	return &outcome{
 		Outcome: o.Name, Position: o.Event.Position.String(), Duplicate: o.Duplicate,
-		InputID: o.InputID, RunID: o.RunID, TerminalOutcome: o.TerminalOutcome, Reason: o.Reason, Result: o.Result,
+		InputID: o.InputID, RunID: o.RunID, TerminalOutcome: o.TerminalOutcome, Reason: o.Reason, Result: o.Result, ResultRef: o.ResultRef,
 		Command: o.Command, Report: o.Report,
 	}
 }

@@ -171,7 +171,7 @@ func TestTheLimitIsTheDatas(t *testing.T) {
 	}
 	data := func(n int) string { return strings.Repeat("\xff", n) }
 	image := func(id string) map[string]string { return with(binary(id, "x"), "content-type", "image/png") }
-	const fits, large = 255 << 10, subjects.DefaultMaxInput + 1
+	const fits, large = 1 << 20, gateway.DefaultMaxBody + 1
 	for what, c := range map[string]struct {
 		body   string
 		header map[string]string

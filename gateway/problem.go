@@ -98,6 +98,10 @@ func describe(err error) details {
 		d.Status, d.Code, d.Field = http.StatusBadRequest, "bad_request", "after"
 	case errors.Is(err, client.ErrType):
 		d.Status, d.Code, d.Field = http.StatusBadRequest, "bad_request", "types"
+	case errors.Is(err, client.ErrBlobRef):
+		d.Status, d.Code, d.Field = http.StatusBadRequest, "bad_request", "ref"
+	case errors.Is(err, client.ErrBlobNotFound):
+		d.Status, d.Code = http.StatusNotFound, "blob_not_found"
 	case errors.Is(err, client.ErrCursor):
 		d.Status, d.Code, d.Field = http.StatusBadRequest, "bad_request", "cursor"
 	case errors.Is(err, errSlowBody):

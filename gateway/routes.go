@@ -53,6 +53,8 @@ func (g *Gateway) routes() []route {
 	return []route{
 		{"POST", sessionPath + "/events", in(g.postEvents)},
 		{"GET", sessionPath + "/effects", in(g.getEffects)},
+		{"POST", sessionPath + "/blobs", in(g.postBlob)},
+		{"GET", sessionPath + "/blobs/{ref}", in(g.getBlob)},
 		{"GET", sessionPath, in(g.getSession)},
 		{"GET", sessionPath + "/inputs", in(g.getInputs)},
 		{"GET", sessionPath + "/inputs/{id}", in(g.getInput)},

@@ -43,7 +43,8 @@ type Blobs struct {
 // chunkSize is the object store's own default.
 const chunkSize = 128 << 10
 
-func openBlobs(ctx context.Context, js jetstream.JetStream, ns subjects.Namespace) (*Blobs, error) {
+// OpenBlobs finds the object store alone, for those who may read nothing else.
+func OpenBlobs(ctx context.Context, js jetstream.JetStream, ns subjects.Namespace) (*Blobs, error) {
 	b := &Blobs{store: ns.BlobsBucket()}
 	raw, err := js.Stream(ctx, subjects.ObjectStream(b.store))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -354,10 +355,11 @@ func (b *Blobs) remove(ctx context.Context, name string, upTo uint64) error {
 	}
 	// A record that was stored again in between refers to the same chunks. One that
 	// is stored from now on cannot: its writer found none to store again.
-	if e, _, err = b.record(ctx, name); err != nil && !errors.Is(err, ErrCorrupt) {
+	_, now, err := b.record(ctx, name)
+	if err != nil && !errors.Is(err, ErrCorrupt) {
 		return err
 	}
-	if info.NUID == "" || e.seq != 0 {
+	if info.NUID == "" || info.NUID == now.NUID {
 		return nil
 	}
 	return b.purge(ctx, b.chunks.prefix+info.NUID, 0)

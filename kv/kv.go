@@ -120,7 +120,7 @@ func Open(ctx context.Context, js jetstream.JetStream, ns subjects.Namespace) (*
 	if err != nil {
 		return nil, err
 	}
-	blobs, err := openBlobs(ctx, js, ns)
+	blobs, err := OpenBlobs(ctx, js, ns)
 	if err != nil {
 		return nil, err
 	}

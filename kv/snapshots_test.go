@@ -249,14 +249,14 @@ func TestADeletionLeavesALaterUpload(t *testing.T) {
 		t.Fatal(err)
 	}
 	must[[]byte](t)(b.Get(ctx, "s", known.Ref))
+	slow, m := between(t, env)
 	for _, step := range []struct {
 		subject string
 		before  bool // it is stored before the step is taken
 	}{{"STREAM.MSG.GET.", true}, {"STREAM.MSG.GET.", false}, {"STREAM.PURGE.", true}, {"STREAM.PURGE.", false}} {
 		known = must[Blob](t)(b.Stat(ctx, "s", known.Ref))
-		slow, m := between(t, env)
-		m.inject(step.subject, 1, nil)
-		m.faults[0].handle = func(forward func() *nats.Msg) *nats.Msg {
+		m.heal()
+		m.inject(step.subject, 1, func(forward func() *nats.Msg) *nats.Msg {
 			if step.before {
 				must[Blob](t)(b.Put(ctx, "s", data))
 				return forward()
@@ -264,12 +264,12 @@ func TestADeletionLeavesALaterUpload(t *testing.T) {
 			answer := forward()
 			must[Blob](t)(b.Put(ctx, "s", data))
 			return answer
-		}
+		})
 		if err := slow.Blobs.Delete(ctx, "s", known); err != nil {
 			t.Fatal(err)
 		}
-		if got := must[[]byte](t)(b.Get(ctx, "s", known.Ref)); !bytes.Equal(got, data) {
-			t.Fatalf("%+v: %d bytes are left", step, len(got))
+		if got, err := b.Get(ctx, "s", known.Ref); err != nil || !bytes.Equal(got, data) {
+			t.Fatalf("%+v: %d bytes are left, %v", step, len(got), err)
 		}
 	}
 	if err := b.Delete(ctx, "s", must[Blob](t)(b.Stat(ctx, "s", known.Ref))); err != nil {

@@ -38,7 +38,7 @@ func (s *Session) carried(c *command, id string, from *carriedInput) (*input, er
 	if err := ev.SetData(event.ApplicationJSON, []byte(from.Data)); err != nil {
 		return nil, &FieldError{"data.input.data", err.Error()}
 	}
-	in, err := decodeInput(s.id, &ev)
+	in, err := s.decode(&ev)
 	if err != nil {
 		return nil, fmt.Errorf("data.input: %w", err)
 	}

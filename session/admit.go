@@ -15,6 +15,7 @@ const (
 	rejectNotReady   = "NotReady"
 	rejectDestroyed  = "Destroyed"
 	rejectValidation = "ValidationFailed"
+	rejectNoBlob     = "BlobNotFound"
 	rejectIDInUse    = "InputIdInUse"
 	rejectInternal   = "Internal"
 	rejectNotFound   = "NotFound"
@@ -25,21 +26,33 @@ const (
 // admitEvent takes one input event through the accept pipeline (chapter 02, 6.4). Every
 // event gets exactly one answer: InputAccepted, InputDeduplicated or InputRejected.
 func (s *Session) admitEvent(ev *event.Event) {
-	in, err := decodeInput(s.id, ev)
+	in, err := s.decode(ev)
+	if err != nil && in != nil && in.Key == "" && s.seen(eventKey(s.id, ev)) {
+		s.admit(s.withoutData(ev, in))
+		return
+	}
 	if err == nil && !s.seen(in.Key) {
 		var later bool
 		if later, err = s.postponed(ev); later {
+			s.keepUntilDue(in)
 			return
 		}
+		s.dueNow(in)
 	}
 	if err != nil {
 		var field *FieldError
-		reason := err.Error()
+		kind, reason := rejectInvalid, err.Error()
 		if errors.As(err, &field) {
 			reason = field.Error()
 		}
+		if errors.As(err, new(*BlobError)) {
+			kind = rejectNoBlob
+		}
+		if in != nil {
+			s.keep(in.Blobs)
+		}
 		c := cause{event: ev.ID()}
-		s.rejectInput(ev.ID(), rejectInvalid, reason, "", c)
+		s.rejectInput(ev.ID(), kind, reason, "", c)
 		s.deadLetter(reason)
 		return
 	}
@@ -81,6 +94,13 @@ func (s *Session) refusedInput(id, kind string, r *kernel.Refusal, c cause) acce
 // admit takes an input through admission and tells what became of it.
 func (s *Session) admit(in *input) acceptOutcome {
 	s.traceAdmission(in)
+	if len(in.Blobs) > 0 {
+		defer func() {
+			if !in.accepted {
+				s.keep(in.Blobs)
+			}
+		}()
+	}
 	c := in.cause()
 	st := s.kernel.State()
 	// What the session has seen it answers in every phase (PROTOCOL 26).
@@ -254,6 +274,7 @@ func (s *Session) accept(in *input, plan kernel.AdmissionResolved, c cause) acce
 	in.Intent, in.HandlingMode = plan.RuntimePeerResponseTerminalApplyIntent, plan.ExecutionHandlingMode
 	e := in.entry
 	s.meet()
+	in.accepted = true
 	s.change(func(d *delta) { d.Admit = append(d.Admit, &e) })
 	s.outcome("InputAccepted", inputAccepted{InputID: in.ID, Lane: plan.Lane.String(), Plan: plan.Plan.String()}, c)
 	s.env.Telemetry.InputAccepted()

@@ -55,6 +55,10 @@ func (s *Session) commandEvent(name string, ev *event.Event) {
 		d.Seen = append(d.Seen, seenKey{Key: cmd.key, What: seen{ID: cmd.event, Command: true}})
 		d.Ended = append(d.Ended, cmd.key)
 	})
+	if extension(ev, subjects.ExtDataRef) != "" {
+		s.answer(cmd, nil, &FieldError{subjects.ExtDataRef, "a command carries its data itself"})
+		return
+	}
 	if len(cmd.data) == 0 {
 		cmd.data = jsontext.Value("{}")
 	}
@@ -111,6 +115,8 @@ func (s *Session) rejection(cmd *command, err error) commandRejected {
 	case errors.As(err, &r):
 		rejected.Kind, rejected.Reason, rejected.Phase = r.kind, r.reason, r.phase
 		rejected.Rule, rejected.Guard = r.rule, r.guard
+	case errors.As(err, new(*BlobError)):
+		rejected.Kind = rejectNoBlob
 	case errors.As(err, &field):
 		rejected.Kind, rejected.Reason = rejectInvalid, field.Error()
 	case errors.As(err, &question):

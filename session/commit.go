@@ -32,6 +32,7 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 			return err
 		}
 	}
+	s.swept()
 	buf := bodies.Get().(*[]byte)
 	defer bodies.Put(buf)
 	*buf = s.body((*buf)[:0], kind)
@@ -63,6 +64,7 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 		s.unsent = nil
 	}
 	s.outbox.publish(p.out)
+	s.sweepDropped()
 	return nil
 }
 

@@ -80,6 +80,9 @@ func (d *delta) append(b []byte) []byte {
 		e.text("key", d.End[i].Key)
 		e.text("id", d.End[i].ID)
 		e.text("at", d.End[i].At)
+		if len(d.End[i].Blobs) > 0 {
+			e.raw("blobs", mustJSON(d.End[i].Blobs))
+		}
 		return append(e.b, '}')
 	})
 	o.list("ended", len(d.Ended), func(b []byte, i int) []byte { return appendString(b, d.Ended[i]) })
@@ -147,6 +150,15 @@ func (d *delta) append(b []byte) []byte {
 	if d.Operator != nil {
 		o.raw("operator", mustJSON(d.Operator))
 	}
+	if d.DropAll {
+		o.raw("drop_all", []byte("true"))
+	}
+	if len(d.Drop) > 0 {
+		o.raw("drop", mustJSON(d.Drop))
+	}
+	if d.Deleted > 0 {
+		o.uint("deleted", uint64(d.Deleted))
+	}
 	o.uint("sequence", d.Sequence)
 	o.uint("sent", d.Sent)
 	return append(o.b, '}')
@@ -161,6 +173,13 @@ func (e *entry) append(b []byte) []byte {
 	o.text("kind", e.Kind.String())
 	if len(e.Data) > 0 {
 		o.raw("data", e.Data)
+	}
+	o.optional("dataref", e.DataRef)
+	if len(e.Blobs) > 0 {
+		o.raw("blobs", mustJSON(e.Blobs))
+	}
+	if e.ContextOnly {
+		o.raw("context_only", []byte("true"))
 	}
 	if e.IsText {
 		o.raw("is_text", []byte("true"))

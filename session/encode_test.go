@@ -11,6 +11,7 @@ import (
 
 	"github.com/kalahari-run/kalahari/executor"
 	"github.com/kalahari-run/kalahari/kernel"
+	"github.com/kalahari-run/kalahari/kv"
 )
 
 func drawEntry(t *rapid.T) *entry {
@@ -25,12 +26,24 @@ func drawEntry(t *rapid.T) *entry {
 		Lane: kernel.InputLane(rapid.IntRange(0, 1).Draw(t, "lane")),
 		At:   time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "at"), 0).UTC(),
 	}
+	if rapid.Bool().Draw(t, "by reference") {
+		e.DataRef, e.Blobs, e.ContextOnly = "sha256:00", drawBlobs(t), true
+	}
 	if rapid.Bool().Draw(t, "steered") {
 		e.HandlingMode = kernel.Some(kernel.InputLaneSteer)
 		e.Intent = kernel.Some(kernel.AdmissionPeerResponseTerminalApplyIntentAppendContextAndRun)
 		e.Boundary, e.Execution = kernel.AdmissionRunApplyBoundaryRunCheckpoint, kernel.AdmissionRuntimeExecutionKindResumePending
 	}
 	return e
+}
+
+func drawBlobs(t *rapid.T) (blobs []kv.Blob) {
+	for range rapid.IntRange(0, 2).Draw(t, "blobs") {
+		blobs = append(blobs, kv.Blob{
+			Ref: rapid.String().Draw(t, "ref"), Size: rapid.Uint64().Draw(t, "size"), Revision: rapid.Uint64().Draw(t, "revision"),
+		})
+	}
+	return blobs
 }
 
 // What is written by hand is read back whole by the JSON library.
@@ -42,10 +55,10 @@ func TestDeltaRoundTrip(t *testing.T) {
 			d.Admit = append(d.Admit, drawEntry(t))
 		}
 		for range rapid.IntRange(0, 2).Draw(t, "seen") {
-			d.Seen = append(d.Seen, seenKey{text.Draw(t, "k"), seen{ID: text.Draw(t, "i"), Command: rapid.Bool().Draw(t, "c")}})
+			d.Seen = append(d.Seen, seenKey{text.Draw(t, "k"), seen{ID: text.Draw(t, "i"), Command: rapid.Bool().Draw(t, "c"), Blobs: drawBlobs(t)}})
 		}
 		for range rapid.IntRange(0, 2).Draw(t, "ended") {
-			d.End = append(d.End, ended{text.Draw(t, "k"), text.Draw(t, "i"), "7.1"})
+			d.End = append(d.End, ended{text.Draw(t, "k"), text.Draw(t, "i"), "7.1", drawBlobs(t)})
 			d.Ended = append(d.Ended, text.Draw(t, "e"))
 			d.Forget = append(d.Forget, text.Draw(t, "f"))
 		}
@@ -79,6 +92,7 @@ func TestDeltaRoundTrip(t *testing.T) {
 				}},
 				{ID: "o", Gone: true, Drop: true},
 			}
+			d.DropAll, d.Drop, d.Deleted = true, drawBlobs(t), rapid.IntRange(0, 1<<40).Draw(t, "deleted")
 			d.Created = time.Unix(1_800_000_000, 5).UTC()
 		}
 		if rapid.Bool().Draw(t, "staged") {

@@ -11,12 +11,16 @@ import (
 // end gives an accepted input its terminal outcome: exactly one, in the log. The ledger
 // drops its payload and remembers the event for as long as the horizon reaches.
 func (s *Session) end(e *entry, runID string, outcome kernel.InputPublicTerminalOutcome, reason string, result jsontext.Value, c cause) {
+	s.endWith(e, runID, outcome, reason, output{value: result}, c)
+}
+
+func (s *Session) endWith(e *entry, runID string, outcome kernel.InputPublicTerminalOutcome, reason string, result output, c cause) {
 	at := s.position().String()
 	s.outcome("InputCompleted", inputCompleted{
-		InputID: e.ID, RunID: runID, TerminalOutcome: outcome.String(), Reason: reason, Result: result,
+		InputID: e.ID, RunID: runID, TerminalOutcome: outcome.String(), Reason: reason, Result: result.value, ResultRef: result.blob.Ref,
 	}, c)
 	s.change(func(d *delta) {
-		d.End = append(d.End, ended{Key: e.Key, ID: e.ID, At: at})
+		d.End = append(d.End, ended{Key: e.Key, ID: e.ID, At: at, Blobs: result.blobs()})
 		d.Ended = append(d.Ended, e.Key)
 	})
 	s.env.Telemetry.InputEnded(outcome)
@@ -56,6 +60,9 @@ func (p *delta) merge(d *delta) {
 	p.Ended = append(p.Ended, d.Ended...)
 	p.Forget = append(p.Forget, d.Forget...)
 	p.Receipts = append(p.Receipts, d.Receipts...)
+	p.DropAll = p.DropAll || d.DropAll
+	p.Drop = append(p.Drop, d.Drop...)
+	p.Deleted += d.Deleted
 	if d.RunOver {
 		p.RunOver, p.Run, p.Acted = true, nil, nil
 	}

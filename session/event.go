@@ -193,6 +193,7 @@ type (
 		TerminalOutcome string         `json:"terminal_outcome"`
 		Reason          string         `json:"reason,omitzero"`
 		Result          jsontext.Value `json:"result,omitzero"`
+		ResultRef       string         `json:"result_ref,omitzero"` // instead of a large result
 	}
 	peerUndelivered struct {
 		To        string `json:"to"`
@@ -205,9 +206,10 @@ type (
 		InputsWaiting int `json:"inputs_waiting"`
 	}
 	runOutput struct {
-		RunID   string         `json:"run_id"`
-		Content jsontext.Value `json:"content"`
-		Usage   any            `json:"usage,omitzero"`
+		RunID      string         `json:"run_id"`
+		Content    jsontext.Value `json:"content,omitzero"`
+		ContentRef string         `json:"content_ref,omitzero"` // instead of large content
+		Usage      any            `json:"usage,omitzero"`
 	}
 	commandApplied struct {
 		Command string `json:"command"`

@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -17,6 +19,8 @@ type Folded struct {
 	Confirmed uint64
 	Unsent    int
 	Commit    uint64
+	Blobs     []string // held, sorted
+	Dropped   int
 }
 
 // FoldForTest folds a session from the store.
@@ -25,7 +29,10 @@ func FoldForTest(ctx context.Context, env *Env, session string) (Folded, error) 
 	if err != nil {
 		return Folded{}, err
 	}
-	return Folded{*f.kernel.State(), f.ledger, f.cursor, f.confirmed, len(f.unsent), f.at.Number}, nil
+	return Folded{
+		*f.kernel.State(), f.ledger, f.cursor, f.confirmed, len(f.unsent), f.at.Number,
+		slices.Sorted(maps.Keys(f.ledger.Blobs)), len(f.ledger.Dropped),
+	}, nil
 }
 
 // AdmittedForTest reads the data of every input a session has admitted from its log.

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kalahari-run/kalahari/kernel"
+	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -34,6 +35,12 @@ type entry struct {
 	Kind   kernel.AdmissionInputKind `json:"kind"`
 	Data   jsontext.Value            `json:"data,omitzero"`
 	IsText bool                      `json:"is_text,omitzero"` // data was no JSON and is kept as a string
+	// DataRef names the blob that holds the data, instead of Data.
+	DataRef string `json:"dataref,omitzero"`
+	// Blobs are all that the input refers to, DataRef first.
+	Blobs []kv.Blob `json:"blobs,omitzero"`
+	// ContextOnly: it brings context and nothing to answer.
+	ContextOnly bool `json:"context_only,omitzero"`
 
 	Idempotency  string `json:"idempotency,omitzero"`
 	Supersession string `json:"supersession,omitzero"`
@@ -65,6 +72,8 @@ type input struct {
 	handlingMode string // as the data gives it, before it is read as a lane
 	peerValid    bool
 	peerStatus   kernel.PeerResponseTerminalObservedStatus
+	mentions     []mention // the blobs its content names
+	accepted     bool
 }
 
 // inputData is the part of an input's data that admission and the run primitive read.
@@ -84,6 +93,8 @@ type inputData struct {
 	RuntimeID        *string        `json:"runtime_id"`
 	Status           string         `json:"status"`
 	StepID           string         `json:"step_id"`
+	ContextAppend    jsontext.Value `json:"context_append"`
+	TurnAppend       jsontext.Value `json:"turn_append"`
 }
 
 var inputKinds = map[string]struct {
@@ -152,7 +163,12 @@ func decodeInput(session string, ev *event.Event) (*input, error) {
 	if in.Kind == kernel.AdmissionInputKindPrompt && data.Text == nil && data.Content == nil {
 		return nil, &FieldError{"data", `a prompt has "text" or "content"`}
 	}
+	var err error
+	if in.mentions, err = contentBlobs(data.Content); err != nil {
+		return nil, err
+	}
 	in.intent = data.Intent
+	in.ContextOnly = in.Kind == kernel.AdmissionInputKindContinuation && given(data.ContextAppend) && !given(data.TurnAppend)
 	if err := in.readContinuation(&data); err != nil {
 		return nil, err
 	}
@@ -190,11 +206,7 @@ func (in *input) readData(ev *event.Event, ours bool, data *inputData) error {
 	case ours:
 		return &FieldError{"data", "is not JSON"}
 	default:
-		text, err := json.Marshal(strings.ToValidUTF8(string(raw), "\uFFFD"))
-		if err != nil {
-			return &FieldError{"data", err.Error()}
-		}
-		in.Data, in.IsText = text, true
+		in.Data, in.IsText = asText(raw), true
 		return nil
 	}
 	if in.Data.Kind() != '{' {
@@ -217,6 +229,12 @@ func (in *input) readData(ev *event.Event, ours bool, data *inputData) error {
 	}
 	return nil
 }
+
+// asText is data that is not JSON, as a JSON string.
+func asText(raw []byte) jsontext.Value { return mustJSON(strings.ToValidUTF8(string(raw), "\uFFFD")) }
+
+// given reports whether a member is there and not null.
+func given(v jsontext.Value) bool { return len(v) > 0 && v.Kind() != 'n' }
 
 func (in *input) readDurability(ev *event.Event) error {
 	switch d := extension(ev, subjects.ExtDurability); d {
@@ -367,14 +385,4 @@ func contentText(content jsontext.Value) string {
 		}
 	}
 	return strings.Join(texts, "\n")
-}
-
-// has reports whether the data object has a member that is not null.
-func (e *entry) has(name string) bool {
-	var members map[string]jsontext.Value
-	if e.Data.Kind() != '{' || json.Unmarshal(e.Data, &members) != nil {
-		return false
-	}
-	v, ok := members[name]
-	return ok && v.Kind() != 'n'
 }

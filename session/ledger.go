@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kalahari-run/kalahari/kernel"
+	"github.com/kalahari-run/kalahari/kv"
 )
 
 // ledger is what a session keeps beside the kernel's state: payloads of inputs that have
@@ -56,6 +57,11 @@ type ledger struct {
 	Deferred []ContextAppend `json:"deferred,omitzero"`
 	// Operator is what the session may do to mobs, nil if nothing.
 	Operator *kernel.RestoreMobOperatorAuthority `json:"operator,omitzero"`
+	// Blobs are what remembered events refer to, by reference.
+	Blobs map[string]held `json:"blobs,omitzero"`
+	// Dropped are the blobs that nothing refers to any more and that are not known to be
+	// deleted, oldest first.
+	Dropped []kv.Blob `json:"dropped,omitzero"`
 }
 
 // seen is one remembered event.
@@ -66,6 +72,8 @@ type seen struct {
 	Command     bool   `json:"command,omitzero"`
 	// At is where the terminal outcome stands in the feed, once there is one.
 	At string `json:"at,omitzero"`
+	// Blobs are what it refers to, and what its result is.
+	Blobs []kv.Blob `json:"blobs,omitzero"`
 }
 
 type execution struct {
@@ -118,8 +126,13 @@ type delta struct {
 	Deferred     []ContextAppend                     `json:"deferred,omitzero"`
 	OperatorGone bool                                `json:"operator_gone,omitzero"`
 	Operator     *kernel.RestoreMobOperatorAuthority `json:"operator,omitzero"`
-	Sequence     uint64                              `json:"sequence"`
-	Sent         uint64                              `json:"sent"`
+	// DropAll lets all blobs go, Drop some that nothing refers to; Deleted counts those of
+	// the dropped that are gone, from the first.
+	DropAll  bool      `json:"drop_all,omitzero"`
+	Drop     []kv.Blob `json:"drop,omitzero"`
+	Deleted  int       `json:"deleted,omitzero"`
+	Sequence uint64    `json:"sequence"`
+	Sent     uint64    `json:"sent"`
 }
 
 type seenKey struct {
@@ -132,6 +145,8 @@ type ended struct {
 	Key string `json:"key"`
 	ID  string `json:"id"`
 	At  string `json:"at"`
+	// Blobs holds its result, if that is too large for an event.
+	Blobs []kv.Blob `json:"blobs,omitzero"`
 }
 
 func newLedger() ledger {
@@ -156,25 +171,36 @@ func (l *ledger) apply(d *delta) {
 	}
 	for _, e := range d.Admit {
 		l.Live[e.ID] = e
-		l.Seen[e.Key] = seen{ID: e.ID, Idempotency: e.Idempotency}
+		l.Seen[e.Key] = seen{ID: e.ID, Idempotency: e.Idempotency, Blobs: e.Blobs}
+		l.hold(e.Blobs)
 	}
 	for _, s := range d.Seen {
+		l.hold(s.What.Blobs)
 		l.Seen[s.Key] = s.What
 	}
 	for _, e := range d.End {
 		delete(l.Live, e.ID)
 		if s, ok := l.Seen[e.Key]; ok {
 			s.At = e.At
+			s.Blobs = append(slices.Clip(s.Blobs), e.Blobs...)
+			l.hold(e.Blobs)
 			l.Seen[e.Key] = s
 		}
 	}
 	l.keep(d.Receipts)
 	l.Ended = append(l.Ended, d.Ended...)
+	// All go before some do: a session is destroyed, and then forgets.
+	if d.DropAll {
+		l.dropAll()
+	}
+	l.Dropped = append(l.Dropped, d.Drop...)
 	for _, key := range d.Forget {
+		l.letGo(l.Seen[key].Blobs)
 		delete(l.Seen, key)
 	}
 	// What is forgotten is always the oldest.
 	l.Ended = l.Ended[len(d.Forget):]
+	l.Dropped = l.Dropped[d.Deleted:]
 	if d.RunOver {
 		l.Run, l.Acted = nil, nil
 	}

@@ -171,5 +171,6 @@ func (s *Session) destroyCommand(c *command) (any, error) {
 	s.stopRun(c)
 	s.must(destroy, c.cause)
 	s.answerWaiting()
+	s.change(func(d *delta) { d.DropAll = true })
 	return report, nil
 }

@@ -1,9 +1,6 @@
 package session
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kalahari-run/kalahari/kernel"
@@ -32,7 +29,7 @@ type Receipt struct {
 }
 
 // receipt writes the receipt of a run that is being committed.
-func (s *Session) receipt(f finished, content jsontext.Value, at string) {
+func (s *Session) receipt(f finished, at string) {
 	first := f.run.inputs[0]
 	r := &Receipt{
 		RunID: f.run.id, Sequence: s.kernel.State().InputBoundarySequences[first.ID], Boundary: first.Boundary.String(),
@@ -42,9 +39,8 @@ func (s *Session) receipt(f finished, content jsontext.Value, at string) {
 	for _, e := range f.run.inputs {
 		r.ContributingInputIDs = append(r.ContributingInputIDs, e.ID)
 	}
-	if content != nil {
-		sum := sha256.Sum256(content)
-		r.ContentDigest = hex.EncodeToString(sum[:])
+	if !f.output.none() {
+		r.ContentDigest = f.output.digest()
 	}
 	s.change(func(d *delta) { d.Receipts = append(d.Receipts, r) })
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,12 @@ func quick(c *worker.Config) {
 
 func start(t *testing.T, env *embeddedtest.Env, adjust func(*worker.Config)) (stop func()) {
 	t.Helper()
-	nc, _ := embeddedtest.Connect(t, env.Server)
+	return startAs(t, env, adjust)
+}
+
+func startAs(t *testing.T, env *embeddedtest.Env, adjust func(*worker.Config), opts ...nats.Option) (stop func()) {
+	t.Helper()
+	nc, _ := embeddedtest.Connect(t, env.Server, opts...)
 	cfg := worker.Config{Name: "w", Executor: executor.Echo{}, DrainTimeout: 5 * time.Second}
 	adjust(&cfg)
 	w, err := worker.New(nc, env.Namespace, cfg)
@@ -83,9 +89,8 @@ func publish(t *testing.T, env *embeddedtest.Env, id, eventID, eventType, data s
 	for i := 0; i+1 < len(extensions); i += 2 {
 		ev.SetExtension(extensions[i], extensions[i+1])
 	}
-	if err := ev.SetData(event.ApplicationJSON, []byte(data)); err != nil {
-		t.Fatal(err)
-	}
+	ev.SetDataContentType(event.ApplicationJSON)
+	ev.DataEncoded = []byte(data)
 	msg, err := subjects.EncodeBinary(ev, env.Namespace.In(id))
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +98,19 @@ func publish(t *testing.T, env *embeddedtest.Env, id, eventID, eventType, data s
 	if _, err := env.JS.PublishMsg(t.Context(), msg); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func putBlob(t *testing.T, env *embeddedtest.Env, id string, data []byte) (ref string) {
+	t.Helper()
+	blobs, err := kv.OpenBlobs(t.Context(), env.JS, env.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := blobs.Put(t.Context(), id, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Ref
 }
 
 // random drives a session through inputs of all kinds, failures, repeats and commands.
@@ -104,14 +122,20 @@ func random(t *testing.T, env *embeddedtest.Env, id string, rng *rand.Rand, n in
 		if rng.IntN(8) == 0 && i > 0 {
 			eventID = fmt.Sprint("e", rng.IntN(i))
 		}
-		data := fmt.Sprintf(`{"text":"t%d"}`, i)
-		switch rng.IntN(8) {
-		case 0:
+		data, does := fmt.Sprintf(`{"text":"t%d"}`, i), rng.IntN(12)
+		switch roll := rng.IntN(12); {
+		case roll == 0:
 			data = fmt.Sprintf(`{"text":"t%d","echo":{"fail":%d}}`, i, rng.IntN(5))
-		case 1:
+		case roll == 1:
 			data = fmt.Sprintf(`{"text":"t%d","echo":{"cancel":true}}`, i)
+		case roll < 6 && does > 3:
+			blob := putBlob(t, env, id, []byte{byte(rng.IntN(6))})
+			data = fmt.Sprintf(`{"content":[{"type":"text","text":"t%d"},{"type":"image","blob":%q}]}`, i, blob)
 		}
 		var ext []string
+		if does > 3 && rng.IntN(8) == 0 {
+			ext, data = append(ext, "dataref", putBlob(t, env, id, []byte(data))), ""
+		}
 		if rng.IntN(4) == 0 {
 			ext = append(ext, "idempotencykey", fmt.Sprint("k", rng.IntN(6)))
 		}
@@ -121,7 +145,7 @@ func random(t *testing.T, env *embeddedtest.Env, id string, rng *rand.Rand, n in
 		if rng.IntN(3) == 0 {
 			ext = append(ext, "supersessionkey", "s")
 		}
-		switch rng.IntN(12) {
+		switch does {
 		case 0:
 			publish(t, env, id, "c"+eventID, subjects.CommandType("set_silent_intents"), `{"intents":["a","b"]}`)
 		case 1:
@@ -222,6 +246,10 @@ func TestARebuiltSessionIsTheSession(t *testing.T) {
 			atRest, err := session.FoldForTest(t.Context(), e, "s1")
 			if err != nil {
 				t.Fatal(err)
+			}
+			// What is stored is what is held, and nothing is left that was let go.
+			if there := payloads(t, env, "s1"); atRest.Dropped != 0 || len(there) == 0 || !slices.Equal(there, atRest.Blobs) {
+				t.Errorf("stored are %d blobs %v, held %d %v; %d are to be deleted", len(there), there, len(atRest.Blobs), atRest.Blobs, atRest.Dropped)
 			}
 			if err := snapshots.Purge(t.Context(), env.Namespace.SessionKey("s1")); err != nil {
 				t.Fatal(err)

@@ -46,6 +46,7 @@ func (r *running) cancelAtBoundary() {
 type finished struct {
 	run    *running
 	result *executor.Result
+	output output
 	err    error
 }
 
@@ -121,7 +122,7 @@ func startTurn(run string, batch []*entry) kernel.Trigger {
 // that append to the context only.
 func contextOnly(batch []*entry) bool {
 	for _, e := range batch {
-		if e.Kind != kernel.AdmissionInputKindContinuation || !e.has("context_append") || e.has("turn_append") {
+		if !e.ContextOnly {
 			return false
 		}
 	}
@@ -154,7 +155,7 @@ func (s *Session) prefix(ids []string, joins func(first, e *entry) bool) []*entr
 			s.fail(fmt.Errorf("session %s: the kernel has input %s queued, the ledger does not know it", s.id, id))
 			return nil
 		}
-		bytes += len(e.Data)
+		bytes += e.size()
 		if len(batch) > 0 && (len(batch) == maxBatch || bytes > s.env.CommitBytes || !joins(batch[0], e)) {
 			break
 		}
@@ -201,11 +202,17 @@ func (s *Session) launch(id string, batch []*entry) {
 	go func() {
 		defer s.calls.Done()
 		ctx, traced := s.traceRun(ctx, id, req.Attempt, batch)
-		res, err := executor.Call(ctx, s.env.Executor, req)
-		traced(err)
+		f := finished{run: r}
+		if f.err = s.resolve(ctx, req, batch); f.err == nil {
+			f.result, f.err = executor.Call(ctx, s.env.Executor, req)
+		}
+		if f.err == nil {
+			f.output, f.err = s.store(ctx, f.result)
+		}
+		traced(f.err)
 		cancel(nil)
 		select {
-		case results <- finished{r, res, err}:
+		case results <- f:
 		case <-s.over:
 			// Nobody waits for it any more: the run belongs to the next owner.
 		}
@@ -300,9 +307,11 @@ func (s *Session) completeRun(f finished, c cause) {
 	}
 	s.actions(f.run, f.result.Actions, c)
 	s.noteTold(f.run, c)
-	result, at := outputOf(f.result), s.position().String()
-	if result != nil {
-		s.emit("RunOutput", subjects.OutputType("RunOutput"), mustJSON(runOutput{RunID: f.run.id, Content: result, Usage: usageOf(f.result)}), c)
+	at := s.position().String()
+	if !f.output.none() {
+		s.emit("RunOutput", subjects.OutputType("RunOutput"), mustJSON(runOutput{
+			RunID: f.run.id, Content: f.output.value, ContentRef: f.output.blob.Ref, Usage: usageOf(f.result),
+		}), c)
 	}
 	for _, e := range f.run.inputs {
 		ec := e.cause()
@@ -311,13 +320,13 @@ func (s *Session) completeRun(f finished, c cause) {
 		s.must(&kernel.RecordBoundarySeq{InputID: e.ID, RunID: run}, ec)
 		s.outcome("InputApplied", inputApplied{InputID: e.ID, RunID: f.run.id, BoundarySequence: st.InputBoundarySequences[e.ID]}, ec)
 	}
-	s.receipt(f, result, at)
+	s.receipt(f, at)
 	s.must(&kernel.RunCompleted{RunID: run}, c)
 	s.must(&kernel.Commit{InputID: kernel.InputId(f.run.inputs[0].ID), RunID: run}, c)
 	for _, e := range f.run.inputs {
 		ec := e.cause()
 		s.must(&kernel.ConsumeInput{InputID: e.ID}, ec)
-		s.end(e, f.run.id, kernel.InputPublicTerminalOutcomeCompleted, "", result, ec)
+		s.endWith(e, f.run.id, kernel.InputPublicTerminalOutcomeCompleted, "", f.output, ec)
 	}
 	s.wake = true // the loop goes on to the next batch (6.9 step 8)
 }

@@ -59,6 +59,9 @@ type Session struct {
 	over    chan struct{}
 	calls   sync.WaitGroup
 
+	life  context.Context // of Run: what the session waits for ends with it
+	sweep *sweep          // deletes the blobs that were let go
+
 	purged     uint64        // the mailbox is purged up to here
 	sincePurge int           // mailbox messages taken since
 	trimmable  []kv.Snapshot // behind which the log may be trimmed one day
@@ -131,6 +134,7 @@ func (s *Session) Nudge() {
 // says more; it is nil for Released.
 func (s *Session) Run(ctx context.Context) (End, error) {
 	defer s.leave()
+	s.life = ctx
 	for attempt := 0; ; attempt++ {
 		end, err := s.own(ctx)
 		if end != "" {
@@ -292,6 +296,8 @@ func (s *Session) serve(ctx context.Context) (End, error) {
 			case <-idle.C:
 				quiet = true
 			case <-s.outboxQuiet(quiet):
+			case <-s.sweeping():
+				s.sweepDropped()
 			}
 		}
 		s.collect(ctx)
@@ -359,6 +365,7 @@ func (s *Session) forgetState() {
 	}
 	// What the executor still reports belongs to a state that is gone.
 	s.results = make(chan finished, 1)
+	s.stopSweep()
 	s.outbox.close()
 	s.outbox = newOutbox(s.env.Sender, s.env.Namespace, s.id)
 	s.kernel, s.interrupted, s.retrying, s.callers = nil, nil, false, nil
@@ -371,6 +378,7 @@ func (s *Session) leave() {
 		r.cancel(errLetGo)
 	}
 	s.retry.Stop()
+	s.stopSweep()
 	s.outbox.close()
 }
 
@@ -394,6 +402,9 @@ func (s *Session) owesNothing() bool {
 		// Nobody would run it before the next input came: the end of the namespace's hold
 		// wakes only sessions that are in memory.
 		return false
+	}
+	if s.sweeping() != nil {
+		return false // nobody would delete them
 	}
 	select {
 	case <-s.outbox.drained():

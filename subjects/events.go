@@ -36,6 +36,7 @@ const (
 	ExtTraceState      = "tracestate"
 	ExtSequence        = "sequence"
 	ExtFence           = "fence"
+	ExtDataRef         = "dataref"
 )
 
 // Headers of ours on a commit.
@@ -55,6 +56,16 @@ const (
 // MaxAttribute is the longest attribute value in bytes. Ids and keys are kept in
 // session state, which must stay bounded whatever a producer sends.
 const MaxAttribute = 4096
+
+// MaxInlineData is the largest data of an event, in bytes, that SDK, gateway and
+// workers send in the message itself. Larger ones go to the object store, and the
+// event refers to them. A session takes larger ones inline, up to its namespace's
+// limit.
+const MaxInlineData = 64 << 10
+
+// MaxBlob is the largest payload in bytes that an input may refer to: it is held in
+// memory while a run uses it.
+const MaxBlob = 16 << 20
 
 // ErrDecode is what every [*DecodeError] is, for errors.Is.
 var ErrDecode = errors.New("not a CloudEvent")

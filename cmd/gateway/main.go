@@ -56,11 +56,11 @@ func run(ctx context.Context, f flags) (err error) {
 	if err != nil {
 		return err
 	}
-	ns, settings, err := f.Provision.Open(ctx, js, f.Namespace, p.Log)
+	ns, _, err := f.Provision.Open(ctx, js, f.Namespace, p.Log)
 	if err != nil {
 		return err
 	}
-	g, err := f.Gateway.Build(nc, ns, settings, p.Log, p.Telemetry)
+	g, err := f.Gateway.Build(nc, ns, p.Log, p.Telemetry)
 	if err != nil {
 		return err
 	}

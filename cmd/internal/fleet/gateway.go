@@ -20,9 +20,9 @@ type Gateway struct {
 }
 
 // Build makes the gateway.
-func (g Gateway) Build(nc *nats.Conn, ns subjects.Namespace, settings subjects.Settings, log *slog.Logger, tel *tracing.Telemetry) (*gateway.Gateway, error) {
+func (g Gateway) Build(nc *nats.Conn, ns subjects.Namespace, log *slog.Logger, tel *tracing.Telemetry) (*gateway.Gateway, error) {
 	cfg := gateway.Config{
-		Namespace: ns.Name(), Listen: g.HTTP, MaxWait: g.MaxWait, BodyTimeout: g.BodyTimeout, MaxStreams: g.MaxStreams, MaxBody: int64(settings.MaxInput),
+		Namespace: ns.Name(), Listen: g.HTTP, MaxWait: g.MaxWait, BodyTimeout: g.BodyTimeout, MaxStreams: g.MaxStreams,
 		Logger: log, Telemetry: tel,
 	}
 	if tel != nil {

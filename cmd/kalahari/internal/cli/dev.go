@@ -226,7 +226,7 @@ func (d *dev) face(ctx context.Context, ns subjects.Namespace, settings subjects
 		return err
 	}
 	d.onStop(func() error { nc.Close(); return nil })
-	d.gateway, err = fleet.Gateway{HTTP: d.HTTP}.Build(nc, ns, settings, d.log.With("part", "gateway"), d.telemetry)
+	d.gateway, err = fleet.Gateway{HTTP: d.HTTP}.Build(nc, ns, d.log.With("part", "gateway"), d.telemetry)
 	if err != nil {
 		return err
 	}
