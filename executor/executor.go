@@ -54,6 +54,11 @@ type Run struct {
 	// Key is the idempotency key: equal for all executions of one run.
 	Key string
 
+	// Model is the model the session's routing puts this run on, as it stands when the
+	// executor is called; "" if nobody has said (chapter 05). The questions
+	// session_model_routing_status and resolved_session_llm_capabilities tell more.
+	Model string
+
 	// CancelAtBoundary is closed when the run is to end at its next boundary. An executor
 	// that works in rounds looks between two of them, and returns [ErrCancelled]; one that
 	// does not is cancelled when it comes back. Nil if nobody can ask.

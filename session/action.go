@@ -123,13 +123,19 @@ func (s *Session) performAction(r *running, a executor.Action, c cause) {
 	}
 }
 
-// actionable tells whether a run may carry a command out: questions, and what does not
-// reach for the life of the run itself, which a lifecycle command would end from within.
+// fromRuns are the commands that a run may carry out: words with peers, operations, and
+// what an agent decides about its tools, its model and its images.
+var fromRuns = table(
+	peerCommands, operationCommands,
+	visibilityCommands, identityCommands, routingCommands, imageCommands,
+)
+
+// actionable tells whether a run may carry a command out: those, and questions. The
+// others reach for the life of the run itself, which they would end from within.
 func actionable(name string) bool {
-	_, peer := peerCommands[name]
-	_, operation := operationCommands[name]
+	_, may := fromRuns[name]
 	known, ok := subjects.Lookup(subjects.CommandType(name))
-	return peer || operation || ok && known.ReadOnly
+	return may || ok && known.ReadOnly
 }
 
 // actions carries out those of a run's result.

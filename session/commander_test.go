@@ -44,23 +44,29 @@ func (c *commander) send(name, data string) (outcome string, answer map[string]a
 	c.t.Helper()
 	c.sent++
 	publish(c.t, c.env, c.session, fmt.Sprintf("command-%s-%d", name, c.sent), subjects.CommandType(name), data)
-	select {
-	case m := <-c.answers:
-		ev, err := subjects.DecodeMsg(m)
-		if err != nil {
-			c.t.Fatal(err)
+	deadline := time.After(20 * time.Second)
+	for {
+		select {
+		case m := <-c.answers:
+			ev, err := subjects.DecodeMsg(m)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			answer = nil
+			if err := json.Unmarshal(ev.Data(), &answer); err != nil {
+				c.t.Fatal(err)
+			}
+			if answer["action"] != nil {
+				continue // of a run, not ours
+			}
+			if answer["command"] != name {
+				c.t.Fatalf("%s was answered with %v", name, answer)
+			}
+			outcome, _ = subjects.EventName(ev.Type())
+			return outcome, answer
+		case <-deadline:
+			c.t.Fatalf("%s was not answered", name)
 		}
-		if err := json.Unmarshal(ev.Data(), &answer); err != nil {
-			c.t.Fatal(err)
-		}
-		if answer["command"] != name {
-			c.t.Fatalf("%s was answered with %v", name, answer)
-		}
-		outcome, _ = subjects.EventName(ev.Type())
-		return outcome, answer
-	case <-time.After(20 * time.Second):
-		c.t.Fatalf("%s was not answered", name)
-		return "", nil
 	}
 }
 

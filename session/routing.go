@@ -33,8 +33,8 @@ type RoutingReport struct {
 	ActiveFiniteOverride    *FiniteOverride             `json:"active_finite_override"`
 	ActiveOperationOverride *OperationOverride          `json:"active_operation_override"`
 	PendingSwitch           *PendingSwitch              `json:"pending_switch"`
-	// EffectiveModel is the model the next turn runs on: the operation's, else the
-	// switch's, else the baseline.
+	// EffectiveModel is the model the next turn runs on: that of the image operation, else
+	// of the switch in force, else the baseline, else the one the session was found with.
 	EffectiveModel string `json:"effective_model"`
 }
 
@@ -71,7 +71,7 @@ func (v *View) Routing() (RoutingReport, error) {
 	}
 	r := RoutingReport{
 		BaselineModel: st.ModelRoutingBaselineModel.Value(), BaselineRealtime: st.ModelRoutingBaselineRealtime,
-		TopologyEpoch: st.ModelRoutingTopologyEpoch, EffectiveModel: st.ModelRoutingBaselineModel.Value(),
+		TopologyEpoch: st.ModelRoutingTopologyEpoch, EffectiveModel: effectiveModel(st),
 	}
 	if identity, ok := st.CurrentSessionLlmIdentity.Get(); ok {
 		r.Provider = kernel.Some(identity.Provider)
@@ -88,16 +88,24 @@ func (v *View) Routing() (RoutingReport, error) {
 			RequestID: id, TargetModel: st.ModelRoutingTurnTargetModel.Value(),
 			TargetRealtimeCapable: st.ModelRoutingTurnRealtime.Value(), TurnsRemaining: st.ModelRoutingTurnRemainingTurns.Value(),
 		}
-		r.EffectiveModel = r.ActiveFiniteOverride.TargetModel
 	}
 	if id, ok := st.ModelRoutingOperationOverrideID.Get(); ok {
 		r.ActiveOperationOverride = &OperationOverride{
 			OperationID: id, TargetModel: st.ModelRoutingOperationTargetModel.Value(),
 			TargetRealtimeCapable: st.ModelRoutingOperationRealtime.Value(),
 		}
-		r.EffectiveModel = r.ActiveOperationOverride.TargetModel
 	}
 	return r, nil
+}
+
+func effectiveModel(st *kernel.State) string {
+	if model, ok := st.ModelRoutingOperationTargetModel.Get(); ok {
+		return model
+	}
+	if model, ok := st.ModelRoutingTurnTargetModel.Get(); ok {
+		return model
+	}
+	return st.ModelRoutingBaselineModel.Or(st.CurrentSessionLlmIdentity.Value().Model)
 }
 
 func (s *Session) baselineCommand(c *command) (any, error) {

@@ -1,10 +1,15 @@
 package session_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/executor"
+	"github.com/kalahari-run/kalahari/subjects"
 	"github.com/kalahari-run/kalahari/worker"
 )
 
@@ -120,4 +125,40 @@ func TestASwitchUntilChangedIsWholeOrNot(t *testing.T) {
 	has(t, "terminal", c.query("state"), map[string]any{
 		"state.model_routing_switch_terminal": map[string]any{first: "PersistentReconfigureApplied"},
 	})
+}
+
+// The executor is told the model, and decides about it by actions of its run: an agent
+// counts its own turns.
+func TestARunKnowsAndChangesItsModel(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	models := make(chan string, 16)
+	start(t, env, func(cfg *worker.Config) {
+		cfg.Executor = executor.Func(func(ctx context.Context, run *executor.Run) (*executor.Result, error) {
+			models <- run.Model
+			_, err := run.Host.Do(ctx, executor.Action{ID: "turn", Command: "admit_model_routing_assistant_turn"})
+			var refused *executor.ActionError
+			if errors.As(err, &refused) && refused.Guard != "pending_finite" {
+				return nil, err
+			}
+			status, err := run.Host.Do(ctx, executor.Action{ID: "status", Command: "session_model_routing_status"})
+			return &executor.Result{Content: status}, err
+		})
+	})
+	c := command(t, env, "s1")
+	completed := outcomes(t, env, env.Namespace.Fx("s1", "InputCompleted"))
+	for i, want := range []struct{ command, data, model, after string }{
+		{"set_silent_intents", `{"intents":[]}`, "", ""},
+		{"configure_model_routing_baseline", `{"baseline_model":"m0"}`, "m0", "m0"},
+		{"request_switch_turn", `{"request_id":"` + first + `","target_model":"m1","turns":1}`, "m0", "m1"},
+		{"set_silent_intents", `{"intents":[]}`, "m1", "m0"},
+		{"set_silent_intents", `{"intents":[]}`, "m0", "m0"},
+	} {
+		c.applied(want.command, want.data)
+		id := fmt.Sprint("p", i)
+		publish(t, env, "s1", id, subjects.InputType("prompt"), `{"text":"hi"}`)
+		if got := <-models; got != want.model {
+			t.Errorf("%s ran on %q, want %q", id, got, want.model)
+		}
+		has(t, id, <-completed, map[string]any{"input_id": id, "result.effective_model": want.after})
+	}
 }

@@ -188,6 +188,7 @@ func (s *Session) launch(id string, batch []*entry) {
 	req := &executor.Run{
 		Namespace: s.env.Namespace.Name(), Session: s.id, ID: id, Fence: s.owner.Fence,
 		Attempt: st.InputAttemptCounts[batch[0].ID], Execution: s.ledger.Run.Count, Key: id,
+		Model:    effectiveModel(st),
 		Boundary: batch[0].Boundary, Kind: batch[0].Execution, CancelAtBoundary: r.boundary,
 		Host: &host{s, r},
 	}
