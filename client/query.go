@@ -14,8 +14,8 @@ import (
 
 // Query asks about a session and decodes the answer into into, a pointer as for a JSON
 // decoder (a *jsontext.Value keeps the answer as it is, nil drops it). args is encoded as
-// JSON, nil is no arguments. The queries are "state", "inputs", "input" with
-// {"input_id"}, and "owner".
+// JSON, nil is no arguments. The queries are listed in docs/wire.md: "state", "inputs",
+// "input" with {"input_id"}, "history" with {"after","limit"}, "owner", and others.
 //
 // The answer is the owner's if the session has one, and otherwise what is stored. It is
 // a moment's truth: the session may have gone on. Asking wakes no session.
@@ -116,6 +116,24 @@ func (c *Client) Workers(ctx context.Context) ([]kv.MemberInfo, error) {
 	}
 	defer view.Close()
 	return view.All(), nil
+}
+
+// Hold is the hold of the namespace, nil if none stands: while it does, no session starts
+// a run. Sessions that are paused by themselves say so in their state.
+func (c *Client) Hold(ctx context.Context) (*kv.Hold, error) {
+	ctx, done := c.within(ctx)
+	defer done()
+	attempt, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	store, err := c.keys(attempt)
+	if err != nil {
+		return nil, fmt.Errorf("client: %w", unanswered(ctx, err))
+	}
+	hold, err := store.Holds.Get(attempt)
+	if err != nil {
+		return nil, fmt.Errorf("client: %w", unanswered(ctx, err))
+	}
+	return hold, nil
 }
 
 // keys opens the buckets when they are first needed: publishing and following need none.

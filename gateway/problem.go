@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -92,6 +93,10 @@ func describe(err error) details {
 		}
 	case errors.As(err, &query) && query.Code == client.CodeBadRequest:
 		d.Status, d.Code = http.StatusBadRequest, "bad_request"
+	case errors.As(err, &query) && (query.Code == client.CodeUnknownQuery || strings.HasSuffix(query.Code, "_not_found")):
+		d.Status, d.Code = http.StatusNotFound, query.Code
+	case errors.As(err, &query) && query.Code == "session_not_registered":
+		d.Status, d.Code = http.StatusConflict, query.Code
 	case errors.As(err, &parameter):
 		d.Status, d.Code, d.Field = http.StatusBadRequest, "bad_request", parameter.name
 	case errors.Is(err, client.ErrPosition):

@@ -28,6 +28,20 @@ func (g *Gateway) getInput(w http.ResponseWriter, r *http.Request) {
 	g.query(w, r, "input", map[string]string{"input_id": r.PathValue("id")})
 }
 
+// getQuery puts any query of the fleet; args is a JSON object.
+func (g *Gateway) getQuery(w http.ResponseWriter, r *http.Request) {
+	var args any
+	if text := r.URL.Query().Get("args"); text != "" {
+		v := jsontext.Value(text)
+		if !v.IsValid() || v.Kind() != '{' {
+			describe(&parameterError{"args", "is not a JSON object"}).write(w)
+			return
+		}
+		args = v
+	}
+	g.query(w, r, r.PathValue("query"), args)
+}
+
 // The bounds of pages.
 const (
 	defaultPage = 100
@@ -62,9 +76,20 @@ func (g *Gateway) getSessions(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, sessions{page.Sessions, page.Next}, err)
 }
 
+// fleet is the workers, and whether the runs of all sessions are held.
+type fleet struct {
+	Workers []kv.MemberInfo `json:"workers"`
+	Hold    *kv.Hold        `json:"hold"`
+}
+
 func (g *Gateway) getWorkers(w http.ResponseWriter, r *http.Request) {
 	workers, err := g.client.Workers(r.Context())
-	answer(w, http.StatusOK, map[string]any{"workers": workers}, err)
+	if err != nil {
+		answer(w, http.StatusOK, nil, err)
+		return
+	}
+	hold, err := g.client.Hold(r.Context())
+	answer(w, http.StatusOK, fleet{workers, hold}, err)
 }
 
 func (g *Gateway) livez(w http.ResponseWriter, _ *http.Request) {

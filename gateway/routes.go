@@ -59,6 +59,7 @@ func (g *Gateway) routes() []route {
 		{"GET", sessionPath + "/inputs", in(g.getInputs)},
 		{"GET", sessionPath + "/inputs/{id}", in(g.getInput)},
 		{"GET", sessionPath + "/history", in(g.getHistory)},
+		{"GET", sessionPath + "/queries/{query}", in(g.getQuery)},
 		{"GET", namespacePath + "/sessions", in(g.getSessions)},
 		{"GET", namespacePath + "/workers", in(g.getWorkers)},
 		{"GET", "/livez", g.livez},

@@ -75,9 +75,7 @@ func handlerOf(name string) handler {
 	if q, answered := questions[name]; answered && ok && known.ReadOnly {
 		return func(s *Session, c *command) (any, error) { return q(&View{s}, c.data) }
 	}
-	kind, reason := "UnknownCommand", fmt.Sprintf("there is no command %q", name)
-	if ok {
-		kind, reason = "Unsupported", fmt.Sprintf("the command %q is not carried out by this worker", name)
+	return func(*Session, *command) (any, error) {
+		return nil, &refusal{kind: "UnknownCommand", reason: fmt.Sprintf("there is no command %q", name)}
 	}
-	return func(*Session, *command) (any, error) { return nil, &refusal{kind: kind, reason: reason} }
 }

@@ -445,6 +445,55 @@ func TestReadOnlyCommandsAndReceipts(t *testing.T) {
 	d.rejected("load_boundary_receipt", map[string]any{"sequence": 0}, "NotFound", "", "")
 }
 
+// The history of a session is read from the log, a page at a time, whoever owns it.
+func TestHistoryIsAnsweredByAnyWorker(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	fleet(t, env, 2, nil)
+	d := newDesk(t, env, "s1")
+	for i := range 5 {
+		d.input(fmt.Sprint("p", i), `{"text":"x"}`)
+		d.next("InputCompleted")
+	}
+	ids := map[string]bool{}
+	var completed []string
+	after, pages := "", 0
+	for {
+		var page session.HistoryReport
+		d.ask("history", map[string]any{"after": after, "limit": 7}, &page)
+		for _, raw := range page.Events {
+			ev, err := subjects.Decode(nats.Header{"Content-Type": {subjects.MediaStructured}}, raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ids[ev.ID()] {
+				t.Errorf("%s comes twice", ev.ID())
+			}
+			ids[ev.ID()] = true
+			if name, _ := subjects.EventName(ev.Type()); name == "InputCompleted" {
+				var data struct {
+					InputID string `json:"input_id"`
+				}
+				if err := json.Unmarshal(ev.Data(), &data); err != nil {
+					t.Fatal(err)
+				}
+				completed = append(completed, data.InputID)
+			}
+		}
+		if pages++; page.Next == "" {
+			break
+		}
+		after = page.Next
+	}
+	if diff := cmp.Diff([]string{"p0", "p1", "p2", "p3", "p4"}, completed); diff != "" || pages < 3 {
+		t.Errorf("%d pages: %s", pages, diff)
+	}
+	nobody := newDesk(t, env, "nobody")
+	nobody.asked("history", nil, map[string]any{"error": map[string]any{"code": "session_not_found", "message": "there is no such session"}})
+	d.asked("history", map[string]any{"limit": 9999}, map[string]any{"error": map[string]any{
+		"code": "bad_request", "message": "limit: 9999 is none of 1 to 1000",
+	}})
+}
+
 // A paused session admits inputs and starts no run; the one in progress finishes.
 func TestPauseAndResume(t *testing.T) {
 	env := embeddedtest.Provisioned(t, "test", 2)

@@ -147,6 +147,9 @@ func (l *life) ask(ctx context.Context, id, name string, args []byte, mayForward
 	if name == "owner" {
 		return l.ownerOf(ctx, id)
 	}
+	if name == "history" {
+		return session.History(ctx, l.env, id, args) // the log's, whoever owns the session
+	}
 	if s := l.guest(id); s != nil {
 		var answer []byte
 		var err error
