@@ -19,8 +19,10 @@ const (
 	// intakeBuffer is how many messages wait in memory between mailbox and session.
 	intakeBuffer = 256
 	// intakeHeartbeat is how often the server says that there is nothing new. A consumer
-	// that says nothing for twice as long is gone.
-	intakeHeartbeat = 10 * time.Second
+	// that says nothing for twice as long is gone: nobody tells of one whose server died, if
+	// it was not the server we are connected to. A cluster needs 4 to 9 s to elect another
+	// leader (PROTOCOL 22), and the mailbox should not need much longer.
+	intakeHeartbeat = 4 * time.Second
 	// intakePull is how long one request for messages stands.
 	intakePull = 30 * time.Second
 	// intakeLife is how long the server keeps a consumer that nobody asks.
@@ -192,7 +194,7 @@ func (m *mailSub) moved() error {
 func (m *mailSub) silent() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if time.Since(m.heard) > 2*intakeHeartbeat+intakeHeartbeat/2 {
+	if time.Since(m.heard) > 2*intakeHeartbeat {
 		return errSilent
 	}
 	return nil
