@@ -28,7 +28,7 @@ type report struct {
 //   - each log is one chain: numbers from 1 without a gap, each commit naming its
 //     predecessor, fences that never decrease, one worker to a fence, no commit id twice;
 //   - each input acknowledged was accepted once and ended once, in the order published;
-//   - nothing ended that was not published;
+//   - nothing ended that was not published, or otherwise than its producer was told;
 //   - fx holds exactly the published events of the log: sequences from 1 without a gap, one
 //     content to an id.
 func (l *ledger) verify() *report {
@@ -104,6 +104,9 @@ func (l *ledger) checkInputs(r *report, session string) {
 		case "InputCompleted":
 			ended[id]++
 			order = append(order, id)
+			if told, ok := l.told[session+"/"+id]; ok && told != f.Fields.Outcome {
+				t.Errorf("%s: input %s ended %s, and its producer was told %s", session, id, f.Fields.Outcome, told)
+			}
 			r.outcomes[f.Fields.Outcome]++
 		case "InputRejected":
 			t.Errorf("%s: input %s was rejected: %s", session, id, f.Fields.Reason)
@@ -122,6 +125,36 @@ func (l *ledger) checkInputs(r *report, session string) {
 	if len(order) == len(l.sent[session]) && !slices.Equal(order, l.sent[session]) {
 		t.Errorf("%s: published %v, ended in the order %v", session, l.sent[session], order)
 	}
+}
+
+// check compares what was read while it happened with the log as it is in the end: nothing
+// that a subscriber of the feed was shown may be gone or be another (PROTOCOL 4, 35).
+func (h *history) check(r *report) {
+	for session, final := range r.sessions {
+		for i, c := range h.commits(session) {
+			if i >= len(final) || final[i].seq != c.seq || final[i].id != c.id {
+				r.w.t.Errorf("%s: commit %d (%s at %d) was read from the feed, and is not in the log", session, c.number, c.id, c.seq)
+			}
+		}
+	}
+}
+
+// waits are the times from the first attempt to publish an input until its outcome was
+// stored, by the clock of the server that stored it, of those inputs that were first
+// published in a span of time, sorted.
+func (l *ledger) waits(r *report, from, to time.Time) (all []time.Duration) {
+	for session, commits := range r.sessions {
+		for _, c := range commits {
+			for _, f := range c.events {
+				asked := l.asked[session+"/"+f.Fields.InputID]
+				if f.Name == "InputCompleted" && asked.After(from) && asked.Before(to) {
+					all = append(all, c.at.Sub(asked))
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // checkFx waits until fx has everything that the log says was let out, and compares.

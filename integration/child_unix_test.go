@@ -2,6 +2,13 @@
 
 package integration
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
 func childAttributes() *syscall.SysProcAttr { return nil }
+
+func apart() (int, error) { return 0, errors.ErrUnsupported }
+
+func mount(dir, size string) error { return errors.ErrUnsupported }

@@ -146,9 +146,9 @@ func TestTheServerIsKilledAndRestartedUnderLoad(t *testing.T) {
 	var away []time.Duration
 	for range 2 {
 		time.Sleep(700 * time.Millisecond)
-		w.server.kill()
+		w.nodes[0].kill()
 		killed, before := time.Now(), h.completed()
-		w.serve()
+		w.nodes[0].serve()
 		w.until(30*time.Second, "the fleet goes on", func() bool { return h.completed() > before+60 })
 		away = append(away, time.Since(killed).Round(time.Millisecond))
 	}

@@ -60,25 +60,60 @@ func (w *world) newHistory() *history { return &history{w: w, sessions: map[stri
 func (w *world) follow() *history {
 	w.t.Helper()
 	h := w.newHistory()
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
 	for shard := range w.ns.Shards() {
-		cons, err := w.js.OrderedConsumer(w.t.Context(), w.ns.LogStream(shard), jetstream.OrderedConsumerConfig{MaxResetAttempts: -1})
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		consume, err := cons.Consume(func(m jetstream.Msg) {
-			if err := h.add(m); err != nil {
-				w.t.Error(err)
-			}
-		}, jetstream.PullExpiry(2*time.Second), jetstream.PullHeartbeat(500*time.Millisecond))
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		w.t.Cleanup(func() {
-			consume.Stop()
-			<-consume.Closed()
-		})
+		all.Go(func() { h.tail(ctx, w.ns.LogStream(shard)) })
 	}
+	w.t.Cleanup(func() {
+		cancel()
+		all.Wait()
+	})
 	return h
+}
+
+// tail reads a stream with one plain consumer after the other, each of which starts behind
+// what the last has brought: there is nothing that can wait for a server that is gone.
+func (h *history) tail(ctx context.Context, stream string) {
+	next := uint64(1)
+	for ctx.Err() == nil {
+		attempt, cancel := context.WithTimeout(ctx, 2*time.Second)
+		cons, err := h.w.js.CreateConsumer(attempt, stream, jetstream.ConsumerConfig{
+			DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: next,
+			AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, InactiveThreshold: 10 * time.Second, Replicas: 1,
+		})
+		cancel()
+		for delivered := uint64(0); err == nil && ctx.Err() == nil; {
+			err = h.fetch(cons, &delivered, &next)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// fetch reads what there is, and waits a moment for more. It fails when the consumer is gone,
+// or has left something out.
+func (h *history) fetch(cons jetstream.Consumer, delivered, next *uint64) error {
+	batch, err := cons.Fetch(1000, jetstream.FetchMaxWait(time.Second), jetstream.FetchHeartbeat(400*time.Millisecond))
+	if err != nil {
+		return err
+	}
+	for m := range batch.Messages() {
+		meta, err := m.Metadata()
+		if err != nil {
+			return err
+		}
+		if *delivered++; meta.Sequence.Consumer != *delivered {
+			return fmt.Errorf("%s: delivery %d came where %d is due", meta.Stream, meta.Sequence.Consumer, *delivered)
+		}
+		*next = meta.Sequence.Stream + 1
+		if err := h.add(m); err != nil {
+			h.w.t.Error(err)
+		}
+	}
+	return batch.Error()
 }
 
 // read reads a whole stream as it is now.
@@ -211,10 +246,12 @@ func (h *history) owner(session string) string {
 }
 
 // of tells whether an incarnation is one of p's.
-func (p *process) of(incarnation string) bool { return strings.HasPrefix(incarnation, p.name+"-") }
+func (p *process) of(incarnation string) bool {
+	return p != nil && strings.HasPrefix(incarnation, p.name+"-")
+}
 
 // gaps are the times from a moment until each of the sessions has progressed under
-// another owner than the process given.
+// another owner than the process given, if any.
 func (h *history) gaps(since time.Time, sessions []string, gone *process) (all []time.Duration, missing []string) {
 	for _, s := range sessions {
 		found := false

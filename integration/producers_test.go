@@ -23,11 +23,15 @@ type ledger struct {
 	mu sync.Mutex
 	// sent are the ids of prompts acknowledged, in the order of their publication.
 	sent    map[string][]string
-	refused int // publications refused with a full mailbox, and repeated
-	retried int // publications without an answer, and repeated
+	asked   map[string]time.Time // by session/id: when it was published for the first time
+	told    map[string]string    // by session/id: the outcome that a gateway answered with
+	refused int                  // publications refused with a full mailbox, and repeated
+	retried int                  // publications without an answer, and repeated
 }
 
-func (w *world) ledger() *ledger { return &ledger{w: w, sent: map[string][]string{}} }
+func (w *world) ledger() *ledger {
+	return &ledger{w: w, sent: map[string][]string{}, asked: map[string]time.Time{}, told: map[string]string{}}
+}
 
 func newEvent(id, eventType, data string) event.Event {
 	ev := event.New()
@@ -61,10 +65,21 @@ func (w *world) message(subject, session string, ev event.Event) *nats.Msg {
 // publish publishes an event until it is acknowledged, always under the same message id.
 func (l *ledger) publish(ctx context.Context, session string, ev event.Event) error {
 	m := l.w.message(l.w.ns.In(session), session, ev)
+	return l.insist(ctx, session, ev, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		_, err := l.w.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
+		return err
+	})
+}
+
+// insist tries to send an event until that succeeds, and books it.
+func (l *ledger) insist(ctx context.Context, session string, ev event.Event, send func(context.Context) error) error {
+	l.mu.Lock()
+	l.asked[session+"/"+ev.ID()] = time.Now()
+	l.mu.Unlock()
 	for {
-		attempt, cancel := context.WithTimeout(ctx, time.Second)
-		_, err := l.w.js.PublishMsg(attempt, m, jetstream.WithRetryAttempts(0))
-		cancel()
+		err := send(ctx)
 		l.mu.Lock()
 		switch {
 		case err == nil:
@@ -115,6 +130,40 @@ func (l *ledger) prompts(sessions []string, rounds int, pause time.Duration) {
 		})
 	}
 	all.Wait()
+}
+
+// sender publishes an event until it is acknowledged.
+type sender func(ctx context.Context, session string, ev event.Event) error
+
+// flow gives each session a producer that publishes one prompt after the other, with a
+// pause after each acknowledgement, until stop is called. stop returns when what was begun
+// is acknowledged.
+func (l *ledger) flow(send sender, sessions []string, pause time.Duration) (stop func()) {
+	stopping := make(chan struct{})
+	var all sync.WaitGroup
+	for _, s := range sessions {
+		all.Go(func() {
+			for i := 0; ; i++ {
+				// None is given up before its time: what is not acknowledged may come all the same.
+				ctx, cancel := context.WithTimeout(l.w.t.Context(), 3*time.Minute)
+				err := send(ctx, s, prompt(fmt.Sprintf("%s-%05d", s, i), "x"))
+				cancel()
+				if err != nil {
+					l.w.t.Errorf("publish to %s: %v", s, err)
+					return
+				}
+				select {
+				case <-stopping:
+					return
+				case <-time.After(pause):
+				}
+			}
+		})
+	}
+	return func() {
+		close(stopping)
+		all.Wait()
+	}
 }
 
 func (l *ledger) total() (n int) {
