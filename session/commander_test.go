@@ -40,10 +40,10 @@ func command(t *testing.T, env *embeddedtest.Env, session string) *commander {
 }
 
 // send sends one command and returns the outcome's name and data.
-func (c *commander) send(name, data string) (outcome string, answer map[string]any) {
+func (c *commander) send(name, data string, extensions ...string) (outcome string, answer map[string]any) {
 	c.t.Helper()
 	c.sent++
-	publish(c.t, c.env, c.session, fmt.Sprintf("command-%s-%d", name, c.sent), subjects.CommandType(name), data)
+	publish(c.t, c.env, c.session, fmt.Sprintf("command-%s-%d", name, c.sent), subjects.CommandType(name), data, extensions...)
 	deadline := time.After(20 * time.Second)
 	for {
 		select {

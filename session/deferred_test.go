@@ -77,6 +77,26 @@ func TestAPromotionHasOneOwner(t *testing.T) {
 	has(t, "live", c.query("state"), map[string]any{"phase": "Attached", "state.registration_phase": "Active"})
 }
 
+// For a mob a staged session is not there until it binds it: that builds it.
+func TestAMobBuildsAStagedSessionByBindingIt(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	start(t, env, func(*worker.Config) {})
+	c := command(t, env, "s1")
+	c.applied("stage_deferred_session", staged)
+	outcome, answer := c.send("retire", `{"session_id":"s1"}`, "mob", "m1")
+	if outcome != "CommandRejected" {
+		t.Error(outcome)
+	}
+	has(t, "not there", answer, map[string]any{"kind": "NotFound", "code": "routed_session_not_registered"})
+	has(t, "still staged", c.query("deferred"), map[string]any{"phase": "Staged"})
+	outcome, answer = c.send("prepare_bindings", `{"session_id":"s1","agent_runtime_id":"rt1","fence_token":1,"generation":1}`, "mob", "m1")
+	if outcome != "CommandApplied" {
+		t.Error(outcome, answer)
+	}
+	has(t, "built", c.query("state"), map[string]any{"phase": "Attached", "mob": "m1", "state.active_runtime_id": "rt1", "state.staged_session_phase": "NotStaged"})
+	has(t, "model", c.query("routing"), map[string]any{"effective_model": "m1"})
+}
+
 // A staged session can be archived or dropped; what comes then finds a new one.
 func TestAStagedSessionCanGo(t *testing.T) {
 	env := embeddedtest.Provisioned(t, "test", 1)

@@ -134,19 +134,17 @@ func (s *Session) bindOwn(bind *kernel.PrepareBindings, c *command) (any, error)
 	}
 	bind.AgentRuntimeID = kernel.AgentRuntimeId(s.runtimeID())
 	bind.RuntimeEpochID = kernel.Some(kernel.RuntimeEpochId(epoch))
-	trial := kernel.Resume(s.kernel.State().Clone())
-	if o := trial.Apply(&kernel.RegisterSession{SessionID: s.sessionID()}); o.OK() {
-		if o := trial.Apply(bind); !o.OK() {
-			return nil, refused(rejectValidation, o.Refusal)
-		}
+	r := s.rehearse()
+	if err := r.takeAs(rejectValidation, &kernel.RegisterSession{SessionID: s.sessionID()}); err != nil {
+		return nil, err
+	}
+	if err := r.takeAs(rejectValidation, bind); err != nil {
+		return nil, err
 	}
 	if s.ledger.Epoch == "" {
 		s.change(func(d *delta) { d.Epoch = epoch })
 	}
-	if err := s.register(c); err != nil {
-		return nil, err
-	}
-	s.must(bind, c.cause)
+	s.perform(r, c)
 	return s.bindings(), nil
 }
 
