@@ -32,12 +32,12 @@ func (s *Session) endWith(e *entry, runID string, outcome kernel.InputPublicTerm
 // change makes a change of the ledger, in the ledger and in the commit under
 // construction.
 func (s *Session) change(edit func(*delta)) {
-	var d delta
-	edit(&d)
-	p := &s.next.delta
+	d, p := &s.edited, &s.next.delta
+	*d = delta{}
+	edit(d)
 	d.Sequence, d.Sent = p.Sequence, p.Sent
-	s.ledger.apply(&d)
-	p.merge(&d)
+	s.ledger.apply(d)
+	p.merge(d)
 }
 
 // merge adds the changes of d behind those of p.

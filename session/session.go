@@ -38,6 +38,7 @@ type Session struct {
 	unsent   []outgoing // of earlier owners, to be published once the claim is stored
 
 	next        pending
+	edited      delta     // what change is at work on; a local one would be an allocation each
 	taking      *nats.Msg // the message being taken
 	injected    uint64    // the watermark whose completions were told of last
 	wake        bool      // the run loop has reason to look for work
