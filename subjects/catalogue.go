@@ -45,7 +45,7 @@ type EventType struct {
 	// Description is one sentence.
 	Description string
 	// Data lists the fields of the event's data, where they are fixed.
-	Data []string
+	Data []Field
 	// Lifecycle: the event is in the published set "lifecycle".
 	Lifecycle bool
 	// Signal: the effect is also sent to the session's mob.
@@ -54,6 +54,19 @@ type EventType struct {
 	ReadOnly bool
 }
 
+// Field is one member of an event's data.
+type Field struct {
+	Name string
+	// Type is in the chapters' notation (String, u64, Option<T>, a name of the machine's
+	// types), or "any", "object", "time" or "ref", a reference to a blob. "" of an effect:
+	// the machine declares it.
+	Type string
+	// Optional: it may be missing.
+	Optional bool
+}
+
+// entry is one line of the tables below. Its data are fields written name[?][:type]; the
+// type is String if none is named.
 type entry struct {
 	name, about, data        string
 	lifecycle, signal, reads bool
@@ -61,36 +74,36 @@ type entry struct {
 
 // inputs are the kinds of input.
 var inputs = []entry{
-	{name: "prompt", about: "Something a user says.", data: "text content"},
-	{name: "peer_message", about: "A message of a peer that expects no answer."},
-	{name: "peer_request", about: "A request of a peer."},
-	{name: "peer_response_progress", about: "A peer reports progress on our request."},
-	{name: "peer_response_terminal", about: "A peer answers our request."},
-	{name: "flow_step", about: "A step of a flow of the mob."},
+	{name: "prompt", about: "Something a user says.", data: "text? content?:any input_id? handling_mode?:lane"},
+	{name: "peer_message", about: "A message of a peer that expects no answer.", data: "peer_id? display_identity? request_id? body? content?:any payload?:any intent?"},
+	{name: "peer_request", about: "A request of a peer.", data: "peer_id? display_identity? request_id? intent? body? content?:any payload?:any"},
+	{name: "peer_response_progress", about: "A peer reports progress on our request.", data: "peer_id? display_identity? request_id? status? body? content?:any payload?:any"},
+	{name: "peer_response_terminal", about: "A peer answers our request.", data: "peer_id display_identity request_id status:answer runtime_id?:Option<String> error?:object body? content?:any payload?:any"},
+	{name: "flow_step", about: "A step of a flow of the mob.", data: "step_id? text? content?:any"},
 	{name: "external_event", about: "Any event from elsewhere, carried unchanged."},
-	{name: "continuation", about: "The session goes on by itself."},
+	{name: "continuation", about: "The session goes on by itself.", data: "reason? continuation_kind?:continuation handling_mode?:lane context_append?:any turn_append?:any"},
 	{name: "operation", about: "News of an operation the session started."},
 }
 
 // outcomes tell what became of an input or command, and of a session under a hold.
 var outcomes = []entry{
-	{name: "InputAccepted", about: "The input was admitted.", data: "input_id lane plan", lifecycle: true},
+	{name: "InputAccepted", about: "The input was admitted.", data: "input_id lane:InputLane plan:AdmissionPlanKind", lifecycle: true},
 	{name: "InputDeduplicated", about: "The input is a repetition of an earlier one.", data: "input_id existing_input_id", lifecycle: true},
-	{name: "InputRejected", about: "The input was refused.", data: "input_id kind reason guard", lifecycle: true},
-	{name: "InputStaged", about: "The input was staged for a run.", data: "input_id run_id attempt"},
-	{name: "InputApplied", about: "The input was applied at a boundary of a run.", data: "input_id run_id boundary_sequence"},
-	{name: "InputCompleted", about: "The input is terminal; there is exactly one of these for each accepted input.", data: "input_id run_id terminal_outcome result", lifecycle: true},
-	{name: "CommandApplied", about: "The command was carried out.", data: "command report", lifecycle: true},
-	{name: "CommandRejected", about: "The command was refused.", data: "command kind reason phase rule guard code", lifecycle: true},
-	{name: "PeerUndelivered", about: "A peer's mailbox did not take an event.", data: "to event type request_id reason", lifecycle: true},
-	{name: "OperationEnded", about: "An operation ended: a row of the completion feed.", data: "epoch seq operation_id kind display_name terminal_outcome payload ended_at", lifecycle: true},
-	{name: "SessionPaused", about: "The session starts no more runs, by command or since it gave an input up.", data: "by reason since", lifecycle: true},
-	{name: "SessionResumed", about: "The session starts runs again.", data: "inputs_waiting", lifecycle: true},
+	{name: "InputRejected", about: "The input was refused.", data: "input_id kind reason guard?", lifecycle: true},
+	{name: "InputStaged", about: "The input was staged for a run.", data: "input_id run_id attempt:u64"},
+	{name: "InputApplied", about: "The input was applied at a boundary of a run.", data: "input_id run_id boundary_sequence:u64"},
+	{name: "InputCompleted", about: "The input is terminal; there is exactly one of these for each accepted input.", data: "input_id run_id? terminal_outcome:InputPublicTerminalOutcome reason? result?:any result_ref?:ref", lifecycle: true},
+	{name: "CommandApplied", about: "The command was carried out.", data: "command report:any action?", lifecycle: true},
+	{name: "CommandRejected", about: "The command was refused.", data: "command kind reason phase? rule? guard? code? action?", lifecycle: true},
+	{name: "PeerUndelivered", about: "A peer's mailbox did not take an event.", data: "to event type request_id? reason", lifecycle: true},
+	{name: "OperationEnded", about: "An operation ended: a row of the completion feed.", data: "epoch seq:u64 operation_id kind:OperationKind display_name terminal_outcome:OperationTerminalOutcomeKind payload:OpTerminalPayload ended_at:time", lifecycle: true},
+	{name: "SessionPaused", about: "The session starts no more runs, by command or since it gave an input up.", data: "by reason? since:time", lifecycle: true},
+	{name: "SessionResumed", about: "The session starts runs again.", data: "inputs_waiting:u64", lifecycle: true},
 }
 
 // outputs are what runs produce.
 var outputs = []entry{
-	{name: "RunOutput", about: "What a run produced.", data: "run_id content usage", lifecycle: true},
+	{name: "RunOutput", about: "What a run produced.", data: "run_id content?:any content_ref?:ref usage?:object", lifecycle: true},
 }
 
 // commands are those of the machine's command table, in its order; then the interrupt,
@@ -246,7 +259,7 @@ func init() {
 			}
 			catalogue = append(catalogue, EventType{
 				Class: class, Type: typeOf(class, name), Name: e.name, Description: e.about,
-				Data: strings.Fields(e.data), Lifecycle: e.lifecycle, Signal: e.signal, ReadOnly: e.reads,
+				Data: fieldsOf(class, e.data), Lifecycle: e.lifecycle, Signal: e.signal, ReadOnly: e.reads,
 			})
 		}
 	}
@@ -258,7 +271,7 @@ func init() {
 	catalogue = append(catalogue, EventType{
 		Class: ClassCommit, Type: CommitType, Name: "Commit",
 		Description: "One step of a session: its public events in order, and the record to fold.",
-		Data:        []string{"events", "record"},
+		Data:        fieldsOf(ClassCommit, "events?:events record?:object dataref?:ref"),
 	})
 	for i := range catalogue {
 		t := &catalogue[i]
@@ -268,6 +281,18 @@ func init() {
 			byName[t.Name] = t
 		}
 	}
+}
+
+func fieldsOf(class Class, data string) (fields []Field) {
+	for _, text := range strings.Fields(data) {
+		name, typ, typed := strings.Cut(text, ":")
+		if !typed && class != ClassEffect {
+			typ = "String"
+		}
+		name, optional := strings.CutSuffix(name, "?")
+		fields = append(fields, Field{Name: name, Type: typ, Optional: optional})
+	}
+	return fields
 }
 
 func typeOf(class Class, name string) string { return TypePrefix + string(class) + "." + name + ".v1" }

@@ -77,6 +77,31 @@ func (d *Declaration) JSONSchema() ([]byte, error) {
 	return json.Marshal(schema, json.Deterministic(true), jsontext.WithIndent("  "))
 }
 
+// EffectSchema is the schema of an effect's fields, nil if there is no such effect. What it
+// refers to are [Declaration.Schema]s under $defs.
+func (d *Declaration) EffectSchema(name string) map[string]any {
+	for _, e := range d.Effects {
+		if e.Name == name {
+			return d.objectOf(e.Fields)
+		}
+	}
+	return nil
+}
+
+// Schema is the schema of a type of the machine, nil if there is none of that name.
+func (d *Declaration) Schema(name string) map[string]any {
+	for i := range d.Types {
+		if d.Types[i].Name == name {
+			return d.typeSchema(&d.Types[i])
+		}
+	}
+	return nil
+}
+
+// SchemaOf is the schema of a type in the chapters' notation: a reference to
+// #/$defs/<name> where it is one of the machine's own.
+func SchemaOf(notation string) map[string]any { return schemaOf(notation) }
+
 func ref(name string) object { return object{"$ref": "#/$defs/" + name} }
 
 // closed is an object with exactly the given members, all required but the optional ones.

@@ -35,6 +35,7 @@ type Commands struct {
 	} `cmd:"" help:"Look at sessions, hold them."`
 	Fleet  Fleet  `cmd:"" help:"The workers of the namespace."`
 	Kernel Kernel `cmd:"" help:"The machine without a fleet."`
+	Schema Schema `cmd:"" help:"What is on the wire, for other programs."`
 	Bench  struct {
 		Fanout    Fanout     `cmd:"" help:"Many sessions, published to as fast as inputs are stored."`
 		Hot       Hot        `cmd:"" help:"One session, sequentially or pipelined."`
