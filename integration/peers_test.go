@@ -109,5 +109,8 @@ func TestSessionsTalkWhileTheirWorkerIsKilled(t *testing.T) {
 			}
 		}
 	}
+	if r.claims <= 2*pairs {
+		t.Error("no session changed its owner")
+	}
 	t.Logf("%s; %d requests", r, total)
 }

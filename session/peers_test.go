@@ -308,3 +308,37 @@ func TestTheDrainCommands(t *testing.T) {
 	}
 	refolds(t, env, "s")
 }
+
+// A command that waits is answered when its session goes, whichever way.
+func TestWhoWaitsIsAnsweredWhenTheSessionGoes(t *testing.T) {
+	env, f := peers(t, nil)
+	for _, c := range []struct{ session, end, wait, waitAll string }{
+		{"destroyed", "destroy", "Destroyed", "Destroyed"},
+		{"unregistered", "unregister_session", "", "WaitCancelled"},
+	} {
+		send(t, env, c.session, "d", "set_peer_ingress_context", `{"keep_alive":true,"comms_runtime_id":"c"}`)
+		send(t, env, c.session, "o", "register_operation", `{"operation_id":"o","kind":"BackgroundToolOp"}`)
+		send(t, env, c.session, "w", "wait", `{}`)
+		send(t, env, c.session, "a", "wait_all", `{"operation_ids":["o"]}`)
+		f.applied(c.session, "o")
+		if n := len(f.of(c.session, "CommandRejected")); n != 0 {
+			t.Fatalf("%s: %v", c.session, f.of(c.session, "CommandRejected"))
+		}
+		send(t, env, c.session, "e", c.end, `{}`)
+		f.applied(c.session, "e")
+		if c.wait == "" {
+			if r := f.applied(c.session, "w"); r["drain_phase"] != "Stopped" {
+				t.Errorf("%s: wait: %v", c.session, r)
+			}
+			// The operation goes on: it is not the session's registration that it belongs to.
+			send(t, env, c.session, "x", "cancel_wait_all", `{}`)
+			f.applied(c.session, "x")
+		} else if r := f.refused(c.session, "w"); r["kind"] != c.wait {
+			t.Errorf("%s: wait: %v", c.session, r)
+		}
+		if r := f.refused(c.session, "a"); r["kind"] != c.waitAll {
+			t.Errorf("%s: wait_all: %v", c.session, r)
+		}
+		refolds(t, env, c.session)
+	}
+}
