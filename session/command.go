@@ -75,6 +75,10 @@ func (s *Session) commandEvent(name string, ev *event.Event) {
 	}
 }
 
+// maxReport is the largest report in an event. A larger one is left out: fx is published
+// in order, and what no server takes would hold up everything behind it.
+const maxReport = 256 << 10
+
 // answer tells what became of a command: the world, the mob that routed it, the executor
 // whose action it is.
 func (s *Session) answer(cmd *command, report any, err error) {
@@ -83,7 +87,11 @@ func (s *Session) answer(cmd *command, report any, err error) {
 			report = struct{}{}
 		}
 		s.meet()
-		applied := mustJSON(commandApplied{Command: cmd.name, Report: report, Action: cmd.action})
+		said := mustJSON(report)
+		if len(said) > maxReport {
+			said = mustJSON(map[string]int{"omitted_bytes": len(said)})
+		}
+		applied := mustJSON(commandApplied{Command: cmd.name, Report: said, Action: cmd.action})
 		s.emitTo(cmd.mob, "CommandApplied", subjects.OutcomeType("CommandApplied"), applied, cmd.cause)
 		s.env.Telemetry.CommandApplied()
 		if cmd.action != "" {

@@ -43,8 +43,11 @@ type ContextAppend struct {
 	Content string `json:"content"`
 }
 
-// maxDeferredContext bounds the keys of a staged session's context.
-const maxDeferredContext = 64
+// What a staged session's context may come to: it travels in reports and snapshots.
+const (
+	maxDeferredContext = 64 // keys
+	maxDeferredBytes   = subjects.MaxInlineData
+)
 
 // DeferredReport is the slot: the answer to the query "deferred" and the report of the
 // commands that change it.
@@ -183,9 +186,17 @@ func (s *Session) deferredContextCommand(c *command) (any, error) {
 	case arg.Content == "":
 		return nil, missing("content")
 	}
-	fresh := !slices.ContainsFunc(s.ledger.Deferred, func(a ContextAppend) bool { return a.Key == arg.Key })
-	if fresh && len(s.ledger.Deferred) == maxDeferredContext {
-		return nil, &FieldError{"data.key", fmt.Sprintf("is one more than the %d a staged session holds", maxDeferredContext)}
+	keys, bytes := 1, len(arg.Key)+len(arg.Content)
+	for _, a := range s.ledger.Deferred {
+		if a.Key != arg.Key {
+			keys, bytes = keys+1, bytes+len(a.Key)+len(a.Content)
+		}
+	}
+	switch {
+	case keys > maxDeferredContext:
+		return nil, &FieldError{"data.key", fmt.Sprintf("would be number %d, %d are the most", keys, maxDeferredContext)}
+	case bytes > maxDeferredBytes:
+		return nil, &FieldError{"data.content", fmt.Sprintf("makes %d bytes of context, %d are the most", bytes, maxDeferredBytes)}
 	}
 	if err := s.try(&kernel.AuthorizeDeferredSessionSystemContextAppend{SessionID: s.sessionID()}, c); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -103,7 +104,14 @@ func TestAStagedSessionCanGo(t *testing.T) {
 	start(t, env, func(*worker.Config) {})
 	c := command(t, env, "s1")
 	c.applied("stage_deferred_session", staged)
+	large := strings.Repeat("x", 40<<10)
+	c.applied("authorize_deferred_session_system_context_append", `{"key":"k","content":"`+large+`"}`)
+	c.rejected("authorize_deferred_session_system_context_append", `{"key":"l","content":"`+large+`"}`, "InvalidInput", "")
 	c.applied("authorize_deferred_session_system_context_append", `{"key":"k","content":"forgotten"}`)
+	for i := range 63 {
+		c.applied("authorize_deferred_session_system_context_append", fmt.Sprintf(`{"key":"k%d","content":"x"}`, i))
+	}
+	c.rejected("authorize_deferred_session_system_context_append", `{"key":"l","content":"x"}`, "InvalidInput", "")
 	has(t, "closing", c.applied("begin_deferred_session_archive", `{}`), map[string]any{"phase": "Closing"})
 	c.rejected("authorize_deferred_session_system_context_append", `{"key":"k","content":"late"}`, "ValidationFailed", "staged")
 	has(t, "back", c.applied("restore_deferred_session_archive", `{}`), map[string]any{"phase": "Staged"})

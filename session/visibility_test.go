@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -97,6 +98,34 @@ func TestPublishingIsWholeOrNot(t *testing.T) {
 			t.Errorf("%s %s: the reason is %q, it has to name %s", bad.name, bad.data, reason, bad.field)
 		}
 	}
+}
+
+// A report that no message could carry is left out of the answer; what comes behind it is
+// published all the same, and the query has it all.
+func TestALargeReportIsLeftOut(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	start(t, env, func(*worker.Config) {})
+	c := command(t, env, "s1")
+	var offered, names, seen []string
+	for i := range 900 {
+		name := fmt.Sprintf(`"%0100d"`, i)
+		names = append(names, name)
+		seen = append(seen, name+`:`+mcp)
+		offered = append(offered, name+`:{"provenance":{"kind":"Mcp","source_id":"srv"},"deferrable":true}`)
+	}
+	list := func(all []string) string { return strings.Join(all, ",") }
+	c.applied("replace_tool_catalogs", `{"tools":{`+list(offered)+`}}`)
+	c.applied("stage_persistent_filter", `{"filter":{"Allow":[`+list(names)+`]},"witnesses":{`+list(seen)+`}}`)
+	c.applied("request_deferred_tools", `{"authorities":{`+list(seen)+`}}`)
+	completed := outcomes(t, env, env.Namespace.Fx("s1", "InputCompleted"))
+	publish(t, env, "s1", "p1", subjects.InputType("prompt"), `{"text":"hi"}`)
+	<-completed
+	report := c.applied("publish_committed_visible_set", `{"visibility_state":{}}`)
+	if n, _ := report["omitted_bytes"].(float64); n < 512<<10 || len(report) != 1 {
+		t.Errorf("the report: %.200v", report)
+	}
+	has(t, "behind it", c.applied("stage_persistent_filter", `{"filter":"All"}`), map[string]any{"staged_visibility_revision": 3})
+	has(t, "whole", c.query("visibility"), map[string]any{"visibility_state.active_revision": 2, "visibility_state.staged_filter": "All"})
 }
 
 // A model that cannot read images in tool results takes view_image away, and the visible
