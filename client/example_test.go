@@ -98,6 +98,91 @@ func ExampleClient_Query() {
 	// Output: true
 }
 
+func ExampleClient_Command() {
+	nc, stop := fleet()
+	defer stop()
+	c, err := client.New(nc, "acme")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+
+	out, err := c.Command(ctx, "session-1", "set_silent_intents", map[string]any{"intents": []string{"ping"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(out.Name, out.Command)
+
+	_, err = c.Command(ctx, "session-1", "interrupt_current_run", nil)
+	var refused *client.RejectedError
+	fmt.Println(errors.As(err, &refused))
+	// Output:
+	// CommandApplied set_silent_intents
+	// true
+}
+
+func ExampleClient_PutBlob() {
+	nc, stop := fleet()
+	defer stop()
+	c, err := client.New(nc, "acme")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+
+	image, err := c.PutBlob(ctx, "session-1", []byte("\x89PNG..."))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ev := event.New()
+	ev.SetType(subjects.InputType("prompt"))
+	if err := ev.SetData(event.ApplicationJSON, map[string]any{"content": []any{
+		map[string]string{"type": "text", "text": "what is it?"},
+		map[string]string{"type": "image", "blob": image, "media_type": "image/png"},
+	}}); err != nil {
+		log.Fatal(err)
+	}
+	out, err := c.PublishAndWait(ctx, "session-1", ev)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(out.TerminalOutcome)
+	// Output: Completed
+}
+
+func ExampleClient_Wait() {
+	nc, stop := fleet()
+	defer stop()
+	c, err := client.New(nc, "acme")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+
+	ev := event.New()
+	ev.SetID("question-1")
+	ev.SetType(subjects.InputType("prompt"))
+	if err := ev.SetData(event.ApplicationJSON, map[string]string{"text": "hello"}); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := c.Publish(ctx, "session-1", ev); err != nil {
+		log.Fatal(err)
+	}
+	// Later, in another process, which knows the id and nothing else.
+	out, err := c.Wait(ctx, "session-1", "question-1")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(out.TerminalOutcome)
+	// Output: Completed
+}
+
 // fleet is a server, a namespace and a worker, for the length of an example.
 func fleet() (nc *nats.Conn, stop func()) {
 	check := func(err error) {

@@ -92,9 +92,51 @@ func (c *Client) PublishAndWait(ctx context.Context, session string, ev event.Ev
 	c.register(ctx, w.waiter)
 	defer c.unregister(w.waiter)
 	out, err := w.run(ctx)
-	if err != nil || out.ResultRef == "" {
-		return out, err
+	if err != nil {
+		return nil, err
 	}
+	return c.whole(ctx, session, out)
+}
+
+// Wait waits for the end of an input that somebody has published, by its id: a wait that
+// was given up, or whose process is gone, goes on here. The outcome is the one that every
+// other wait for the input gets; it is found however long ago the input ended, as far as
+// session and feed remember.
+//
+// An input that the session does not know may still wait in its mailbox, so it is waited
+// for; when ctx ends the error is a [*PendingError]. If the event of that id was refused
+// the error is a [*RejectedError].
+func (c *Client) Wait(ctx context.Context, session, inputID string) (*Outcome, error) {
+	if err := subjects.CheckToken("session", session); err != nil {
+		return nil, fmt.Errorf("wait: %w", err)
+	}
+	if inputID == "" {
+		return nil, errors.New("wait: the input id is empty")
+	}
+	ctx, done := c.within(ctx)
+	defer done()
+	w := &wait{
+		c: c, p: &publication{session: session, input: inputID}, target: inputID, started: time.Now(),
+		waiter:  &waiter{session: session, cause: inputID, events: make(chan Event, 16)},
+		receipt: Receipt{EventID: inputID}, answered: true, byID: true,
+	}
+	w.waiter.aim(w.target)
+	link := c.linked()
+	c.register(ctx, w.waiter)
+	defer c.unregister(w.waiter)
+	out, err := w.listen(ctx, link, true)
+	if err != nil {
+		return nil, err
+	}
+	return c.whole(ctx, session, out)
+}
+
+// whole reads a large result into its outcome.
+func (c *Client) whole(ctx context.Context, session string, out *Outcome) (*Outcome, error) {
+	if out.ResultRef == "" {
+		return out, nil
+	}
+	var err error
 	out.Result, err = c.Blob(ctx, session, out.ResultRef)
 	if err != nil && !errors.Is(err, ErrBlobNotFound) {
 		return nil, fmt.Errorf("session %s: the result of %q: %w", session, out.InputID, err)
@@ -147,6 +189,7 @@ type wait struct {
 	target    string // the input whose end is waited for, "" for a command
 	duplicate bool   // the event repeats an earlier one
 	answered  bool   // and the session said so: what it repeats was taken long ago, or now
+	byID      bool   // nothing was published: the input may not have been taken yet
 	accepted  bool   // the input was seen accepted: from then on the session knows it
 
 	scan    *reader // through the feed, for what was not heard
@@ -163,10 +206,14 @@ func (w *wait) run(ctx context.Context) (*Outcome, error) {
 	if out != nil || err != nil {
 		return out, err
 	}
+	return w.listen(ctx, link, w.duplicate)
+}
+
+// listen hears and looks until there is an outcome.
+func (w *wait) listen(ctx context.Context, link context.Context, look bool) (out *Outcome, err error) {
 	silence := w.c.silence
 	timer := time.NewTimer(silence)
 	defer timer.Stop()
-	look := w.duplicate
 	for {
 		if !look {
 			select {
@@ -340,7 +387,7 @@ func (w *wait) look(ctx context.Context) (*Outcome, error) {
 		w.c.log.DebugContext(ctx, "looking for an outcome", "session", w.p.session, "event", w.waiter.cause, "error", err)
 		return nil, nil
 	}
-	if unknown && w.answered && (w.target != "" || w.trimmed) {
+	if unknown && w.answered && !w.byID && (w.target != "" || w.trimmed) {
 		return nil, fmt.Errorf("session %s: event %q: %w", w.p.session, w.waiter.cause, ErrForgotten)
 	}
 	return nil, nil

@@ -24,8 +24,31 @@ func (g *Gateway) getSession(w http.ResponseWriter, r *http.Request) { g.query(w
 
 func (g *Gateway) getInputs(w http.ResponseWriter, r *http.Request) { g.query(w, r, "inputs", nil) }
 
+// getInput tells where an input stands. With `Prefer: wait` it waits for the input's end
+// and tells its outcome, whoever published it and through whatever gateway.
 func (g *Gateway) getInput(w http.ResponseWriter, r *http.Request) {
-	g.query(w, r, "input", map[string]string{"input_id": r.PathValue("id")})
+	id := r.PathValue("id")
+	status := http.StatusOK
+	if wait := g.preferred(r); wait > 0 {
+		waiting, cancel := g.waiting(r.Context(), wait)
+		defer cancel()
+		o, err := g.client.Wait(waiting, r.PathValue("session"), id)
+		if !errors.Is(waiting.Err(), context.Canceled) {
+			applied(w, wait)
+		}
+		switch {
+		case err == nil:
+			answer(w, http.StatusOK, outcomeOf(o), nil)
+			return
+		case !errors.Is(err, client.ErrPending):
+			describe(err).write(w)
+			return
+		}
+		status = http.StatusAccepted
+	}
+	var v jsontext.Value
+	err := g.client.Query(r.Context(), r.PathValue("session"), "input", map[string]string{"input_id": id}, &v)
+	answer(w, status, v, err)
 }
 
 // getQuery puts any query of the fleet; args is a JSON object.
