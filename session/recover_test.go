@@ -122,7 +122,7 @@ func random(t *testing.T, env *embeddedtest.Env, id string, rng *rand.Rand, n in
 		if rng.IntN(8) == 0 && i > 0 {
 			eventID = fmt.Sprint("e", rng.IntN(i))
 		}
-		data, does := fmt.Sprintf(`{"text":"t%d"}`, i), rng.IntN(12)
+		data, does := fmt.Sprintf(`{"text":"t%d"}`, i), rng.IntN(16)
 		switch roll := rng.IntN(12); {
 		case roll == 0:
 			data = fmt.Sprintf(`{"text":"t%d","echo":{"fail":%d}}`, i, rng.IntN(5))
@@ -133,7 +133,7 @@ func random(t *testing.T, env *embeddedtest.Env, id string, rng *rand.Rand, n in
 			data = fmt.Sprintf(`{"content":[{"type":"text","text":"t%d"},{"type":"image","blob":%q}]}`, i, blob)
 		}
 		var ext []string
-		if does > 4 && rng.IntN(8) == 0 {
+		if does > 8 && rng.IntN(8) == 0 {
 			ext, data = append(ext, "dataref", putBlob(t, env, id, []byte(data))), ""
 		}
 		if rng.IntN(4) == 0 {
@@ -158,6 +158,17 @@ func random(t *testing.T, env *embeddedtest.Env, id string, rng *rand.Rand, n in
 		case 4:
 			name, data := chapter05(rng)
 			publish(t, env, id, "c"+eventID, subjects.CommandType(name), data)
+		case 5:
+			publish(t, env, id, "c"+eventID, subjects.CommandType("pause"), `{"reason":"random"}`)
+			publish(t, env, id, eventID, subjects.InputType("prompt"), data, ext...)
+			publish(t, env, id, "d"+eventID, subjects.CommandType("resume"), `{}`)
+		case 6:
+			publish(t, env, id, "c"+eventID, subjects.CommandType("interrupt"), `{}`)
+		case 7:
+			publish(t, env, id, "c"+eventID, subjects.CommandType("recycle"), `{}`)
+		case 8:
+			publish(t, env, id, "c"+eventID, subjects.CommandType("unregister_session"), `{}`)
+			publish(t, env, id, "d"+eventID, subjects.CommandType("ensure_session_with_executor"), `{}`)
 		default:
 			publish(t, env, id, eventID, subjects.InputType(kinds[rng.IntN(len(kinds))]), data, ext...)
 		}
@@ -329,5 +340,51 @@ func TestADivergingLogIsQuarantined(t *testing.T) {
 	}
 	if _, err := owners.Get(t.Context(), env.Namespace.SessionKey("s1")); err != nil {
 		t.Errorf("the key of a quarantined session: %v", err)
+	}
+}
+
+// An interrupt that was answered stands, also if the owner is lost before its executor has
+// come back: the next owner does not hand the run out again.
+func TestAnInterruptOutlivesItsOwner(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	told, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	stop := start(t, env, func(c *worker.Config) {
+		c.DrainTimeout = time.Millisecond
+		c.Executor = executor.Func(func(ctx context.Context, _ *executor.Run) (*executor.Result, error) {
+			close(told)
+			<-release // it does not heed its context
+			return nil, ctx.Err()
+		})
+	})
+	answers, err := env.Conn.SubscribeSync(env.Namespace.FxSession("s1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	await := func(name string) map[string]any {
+		t.Helper()
+		for {
+			m, err := answers.NextMsg(10 * time.Second)
+			if err != nil {
+				t.Fatalf("%s does not come: %v", name, err)
+			}
+			if strings.HasSuffix(m.Subject, "."+name) {
+				return fields(t, m.Data)
+			}
+		}
+	}
+	publish(t, env, "s1", "p", subjects.InputType("prompt"), `{"text":"hi"}`)
+	<-told
+	publish(t, env, "s1", "c", subjects.CommandType("interrupt"), `{}`)
+	await("CommandApplied")
+	stop()
+	start(t, env, func(c *worker.Config) {
+		c.Executor = executor.Func(func(context.Context, *executor.Run) (*executor.Result, error) {
+			t.Error("the interrupted run is handed out again")
+			return &executor.Result{}, nil
+		})
+	})
+	if ended := await("InputCompleted"); ended["terminal_outcome"] != "Cancelled" {
+		t.Errorf("ended: %v", ended)
 	}
 }

@@ -99,6 +99,8 @@ func (s *Session) interruptCommand(c *command) (any, error) {
 		s.apply(&kernel.CancelNow{RunID: kernel.RunId(r.id)}, c.cause)
 		s.next.stored = append(s.next.stored, func() { r.cancel(errInterrupted) })
 		observed = kernel.UserInterruptObservationKindAccepted
+	case st.StagedSessionPhase != kernel.StagedSessionPhaseNotStaged:
+		observed = kernel.UserInterruptObservationKindStagedNoop
 	case st.SessionID.IsNone(), st.LifecyclePhase == kernel.Destroyed:
 		observed = kernel.UserInterruptObservationKindDestroyed
 	case st.LifecyclePhase == kernel.Idle:
@@ -108,6 +110,7 @@ func (s *Session) interruptCommand(c *command) (any, error) {
 	}
 	o := kernel.New().Apply(&kernel.ResolveUserInterruptPublicResult{
 		Observation: observed, TargetPresent: st.SessionID.IsSome(),
+		StagedPromotionBusy: st.StagedSessionPhase == kernel.StagedSessionPhasePromoting,
 	})
 	result := o.Effects[0].(kernel.UserInterruptPublicResultResolved).Result
 	switch result {

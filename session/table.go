@@ -56,13 +56,14 @@ func table[V any](parts ...map[string]V) map[string]V {
 }
 
 // needsLife reports whether a command brings a session to life that is not built yet: all
-// do that change something, but for those of the slot and of the authority, which lie
-// before it and beside it.
+// do that change something, but for those of the slot, of the authority and of the
+// hold, which lie before it and beside it, and for the interrupt, which only ends things.
 func needsLife(name string) bool {
 	_, changes := handlers[name]
 	_, before := deferredCommands[name]
 	_, beside := operatorCommands[name]
-	return changes && !before && !beside
+	_, hold := holdCommands[name]
+	return changes && !before && !beside && !hold && name != "interrupt"
 }
 
 // handlerOf finds who carries a command out. A read-only command is a question put

@@ -445,6 +445,28 @@ func TestReadOnlyCommandsAndReceipts(t *testing.T) {
 	d.rejected("load_boundary_receipt", map[string]any{"sequence": 0}, "NotFound", "", "")
 }
 
+// What concerns a run, or holds runs, builds no session; what it says of one that is not
+// built yet is true.
+func TestStagedSessionsAreInterruptedAndPaused(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	fleet(t, env, 1, nil)
+	d := newDesk(t, env, "s1")
+	d.rejected("interrupt", nil, "NotFound", "Initializing", "")
+	d.applied("stage_deferred_session", map[string]any{"llm_identity": map[string]any{"model": "m", "provider": "OpenAI"}})
+	d.report("interrupt", nil, map[string]any{"observation": "StagedNoop", "result": "StagedNoop"})
+	d.applied("begin_deferred_session_promotion", nil)
+	d.rejected("interrupt", nil, "SessionBusy", "Initializing", "")
+	d.applied("abandon_deferred_session_promotion", nil)
+	d.applied("pause", nil)
+	d.asked("contains_session", nil, map[string]any{"contains": false})
+	d.input("p", `{"text":"a"}`)
+	if name, _ := d.next("InputAccepted", "TurnRunStarted"); name != "InputAccepted" {
+		t.Errorf("a paused session: %s", name)
+	}
+	d.applied("resume", nil)
+	d.next("InputCompleted")
+}
+
 // The history of a session is read from the log, a page at a time, whoever owns it.
 func TestHistoryIsAnsweredByAnyWorker(t *testing.T) {
 	env := embeddedtest.Provisioned(t, "test", 2)
