@@ -262,7 +262,7 @@ func (s *Session) build(staged DeferredReport, c cause) {
 		s.must(hydration(identity, kernel.None[kernel.SessionLlmCapabilitySurface]()), c)
 	}
 	s.must(&kernel.EnsureSessionWithExecutor{SessionID: s.sessionID()}, c)
-	s.wake = true
+	s.wake = false // nothing is queued yet: what comes says itself whether it wakes
 	if len(staged.SystemContext) == 0 {
 		return
 	}

@@ -128,7 +128,7 @@ func random(t *testing.T, env *embeddedtest.Env, id string, rng *rand.Rand, n in
 			data = fmt.Sprintf(`{"text":"t%d","echo":{"fail":%d}}`, i, rng.IntN(5))
 		case roll == 1:
 			data = fmt.Sprintf(`{"text":"t%d","echo":{"cancel":true}}`, i)
-		case roll < 6 && does > 4:
+		case roll < 6 && does > 8:
 			blob := putBlob(t, env, id, []byte{byte(rng.IntN(6))})
 			data = fmt.Sprintf(`{"content":[{"type":"text","text":"t%d"},{"type":"image","blob":%q}]}`, i, blob)
 		}

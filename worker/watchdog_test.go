@@ -54,6 +54,7 @@ func TestTheWatchdogReportsWhatWaitsAndWhy(t *testing.T) {
 	desks["asleep"].applied("accept_without_wake", map[string]any{"input_id": "p", "input": map[string]any{"kind": "prompt", "data": map[string]any{"text": "x"}}})
 
 	want := map[string]int{session.WaitsPaused: 1, session.WaitsRun: 1, session.WaitsRetry: 1, session.WaitsWake: 1}
+	defer func() { t.Logf("the watchdog counted last: %v", g.last()) }()
 	until(t, func() bool { return cmp.Equal(want, g.last()) })
 
 	m := nats.NewMsg(env.Namespace.Control(string(w.Incarnation())))
