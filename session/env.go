@@ -84,6 +84,8 @@ type Env struct {
 	Held func() *kv.Hold
 	// Now is the clock of event times. Default time.Now.
 	Now func() time.Time
+
+	releases chan struct{} // bounds those under way
 }
 
 // WithDefaults fills in what is not set.
@@ -115,6 +117,9 @@ func (e Env) WithDefaults() Env {
 	}
 	if e.MaxExecutions == 0 {
 		e.MaxExecutions = DefaultMaxExecutions
+	}
+	if e.releases == nil {
+		e.releases = make(chan struct{}, releasesAtOnce)
 	}
 	if e.Published == "" {
 		e.Published = subjects.PublishLifecycle

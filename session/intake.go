@@ -67,6 +67,11 @@ func (s *Session) take(ctx context.Context, m *nats.Msg) {
 	}
 	s.next.cursor = seq
 	s.next.inputs++
+	if strings.Contains(m.Subject, ".ctl.") { // or a namespace of that name, which costs a purge
+		s.tookCtl = true
+	} else {
+		s.tookIn = true
+	}
 	s.taking = m
 	defer func() { s.taking = nil }()
 	if size := len(m.Data); size > s.env.MaxInput {

@@ -187,10 +187,10 @@ func (s *Session) recover(ctx context.Context) error {
 		return err
 	}
 	s.kernel, s.ledger, s.cursor, s.snapshot = f.kernel, f.ledger, f.cursor, f.snapshot
-	s.purged, s.sincePurge = 0, 0
+	// Before a release everything was purged; how much a lost owner left is not known.
+	s.tookIn, s.tookCtl, s.sincePurge = !f.released && f.cursor > 0, !f.released && f.cursor > 0, 0
 	s.recoverBusy()
 	if f.cursor > 0 && !f.released && f.at != f.snapshotAt() {
-		// The owner before was lost: how much it left unpurged is not known.
 		s.sincePurge = int(s.env.MailboxLimit / 2)
 	}
 	s.lanes = lanes{stale: true}

@@ -15,14 +15,13 @@ import (
 //
 // An empty End and a nil error mean that something came in between: the session goes on.
 func (s *Session) release(ctx context.Context) (End, error) {
+	if !s.mayRelease(ctx) {
+		return "", ctx.Err()
+	}
+	defer func() { <-s.env.releases }()
 	s.intake.close()
 	if len(s.intake.messages) > 0 {
 		return "", s.reopen(ctx)
-	}
-	s.begin()
-	s.next.claim = true
-	if err := s.commit(ctx, kindRelease); err != nil {
-		return "", err
 	}
 	if err := s.takeSnapshot(ctx); err != nil {
 		s.log.WarnContext(ctx, "released without a snapshot", "error", err)
@@ -32,7 +31,12 @@ func (s *Session) release(ctx context.Context) (End, error) {
 		// nobody is there to purge it.
 		return "", errors.Join(err, s.reopen(ctx))
 	}
-	s.purged = s.cursor
+	// After the purge, so that a log that ends with a release tells of an empty mailbox.
+	s.begin()
+	s.next.claim = true
+	if err := s.commit(ctx, kindRelease); err != nil {
+		return "", err
+	}
 	switch err := s.env.Store.Owners.Release(ctx, s.owner); {
 	case errors.Is(err, kv.ErrMoved), errors.Is(err, kv.ErrNotOwned):
 		return Lost, nil
@@ -62,6 +66,29 @@ func (s *Session) release(ctx context.Context) (End, error) {
 	s.fence.Store(owner.Fence)
 	s.log = s.env.Logger.With("session", s.id, "fence", owner.Fence)
 	return "", errAgain
+}
+
+// releasesAtOnce bounds how many sessions of a worker are let go at the same time: many
+// fall idle together, and each purges its mailbox and writes a snapshot.
+const releasesAtOnce = 32
+
+// mayRelease waits for a turn to leave. A session that is not made to leave does not wait,
+// it might get an input meanwhile; it comes again when it has been idle once more.
+func (s *Session) mayRelease(ctx context.Context) bool {
+	select {
+	case s.env.releases <- struct{}{}:
+		return true
+	default:
+	}
+	if !s.draining {
+		return false
+	}
+	select {
+	case s.env.releases <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // handOver leaves a session that has work to another worker, at once: the key stands and
@@ -110,15 +137,21 @@ func (s *Session) inputWaits(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
+// purgeConsumed removes what the session has taken. Each purge costs the server
+// milliseconds: a subject from which nothing was taken is left alone.
 func (s *Session) purgeConsumed(ctx context.Context) error {
-	if s.cursor == 0 || s.cursor == s.purged {
-		return nil
-	}
-	for _, subject := range []string{s.env.Namespace.In(s.id), s.env.Namespace.Ctl(s.id)} {
-		err := s.mailbox().Purge(ctx, jetstream.WithPurgeSubject(subject), jetstream.WithPurgeSequence(s.cursor+1))
-		if err != nil {
-			return fmt.Errorf("session %s: purge %s: %w", s.id, subject, err)
+	for _, p := range []struct {
+		took    *bool
+		subject string
+	}{{&s.tookIn, s.env.Namespace.In(s.id)}, {&s.tookCtl, s.env.Namespace.Ctl(s.id)}} {
+		if !*p.took {
+			continue
 		}
+		err := s.mailbox().Purge(ctx, jetstream.WithPurgeSubject(p.subject), jetstream.WithPurgeSequence(s.cursor+1))
+		if err != nil {
+			return fmt.Errorf("session %s: purge %s: %w", s.id, p.subject, err)
+		}
+		*p.took = false
 	}
 	return nil
 }

@@ -58,12 +58,15 @@ type Session struct {
 	doubt   chan struct{} // closed over and over: the owner key may have changed hands
 	nudge   chan struct{} // the hold of the namespace may be over
 	over    chan struct{}
+	up      chan struct{} // closed when the session serves, or never will
+	rise    sync.Once
 	calls   sync.WaitGroup
 
 	life  context.Context // of Run: what the session waits for ends with it
 	sweep *sweep          // deletes the blobs that were let go
 
-	purged     uint64        // the mailbox is purged up to here
+	tookIn     bool          // from the input subject since it was purged
+	tookCtl    bool          // from the control subject since it was purged
 	sincePurge int           // mailbox messages taken since
 	trimmable  []kv.Snapshot // behind which the log may be trimmed one day
 	stop       sync.Once
@@ -90,7 +93,7 @@ func New(env *Env, owner kv.Owner) *Session {
 		env: env, id: owner.Session, owner: owner,
 		log:     env.Logger.With("session", owner.Session, "fence", owner.Fence),
 		results: make(chan finished, 1), asks: make(chan func()), drain: make(chan struct{}),
-		doubt: make(chan struct{}, 1), nudge: make(chan struct{}, 1), over: make(chan struct{}),
+		doubt: make(chan struct{}, 1), nudge: make(chan struct{}, 1), over: make(chan struct{}), up: make(chan struct{}),
 		retry: time.NewTimer(time.Hour),
 	}
 	s.retry.Stop()
@@ -104,6 +107,14 @@ func (s *Session) ID() string { return s.id }
 
 // Fence is the fence token under which this worker owns the session.
 func (s *Session) Fence() uint64 { return s.fence.Load() }
+
+// Up is closed once the session has been recovered and reads its mailbox, or has ended.
+// Whoever brings sessions to life waits for it, so that not too many are recovered at once:
+// each takes a dozen round trips, and a server that is asked for thousands at a time answers
+// none of them in time (PROTOCOL 19).
+func (s *Session) Up() <-chan struct{} { return s.up }
+
+func (s *Session) isUp() { s.rise.Do(func() { close(s.up) }) }
 
 // Cursor is the stream sequence of the last mailbox message in the log. It may be asked
 // once Run has returned.
@@ -201,6 +212,7 @@ func (s *Session) own(ctx context.Context) (End, error) {
 		return s.verdict(ctx, err)
 	}
 	s.intake = in
+	s.isUp()
 	end, err := s.serve(ctx)
 	s.intake.close()
 	if end == "" {
@@ -374,6 +386,7 @@ func (s *Session) forgetState() {
 }
 
 func (s *Session) leave() {
+	s.isUp()
 	close(s.over)
 	if r := s.run; r != nil {
 		r.cancel(errLetGo)

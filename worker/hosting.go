@@ -89,7 +89,8 @@ func (l *life) room() int {
 	return l.cfg.Capacity - len(l.hosted)
 }
 
-// host runs a session whose key this worker has won and reserved.
+// host runs a session whose key this worker has won and reserved, and waits until it is up,
+// so that claims under way are bounded together with what they bring about.
 func (l *life) host(owner kv.Owner) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := session.New(l.env, owner)
@@ -131,7 +132,14 @@ func (l *life) host(owner kv.Owner) {
 		}
 		l.log.Debug("session left", "session", owner.Session, "fence", owner.Fence, "how", end, "error", err)
 	}()
+	select {
+	case <-s.Up():
+	case <-time.After(slowRise): // it has trouble of its own, and must not keep the others down
+	}
 }
+
+// slowRise is how long a session that is brought to life counts among those under way.
+const slowRise = 5 * time.Second
 
 // nudge makes every session look for work.
 func (l *life) nudge() {

@@ -37,7 +37,7 @@ func (l *life) sweep(ctx context.Context) {
 func (l *life) sweepShard(ctx context.Context, shard int) error {
 	for _, owner := range l.owners.All() {
 		if l.ns.Shard(owner.Session) == shard && !l.here(owner.Session) && !l.alive(ctx, owner.Incarnation) {
-			l.claim(ctx, owner.Session)
+			l.inBackground(ctx, func() { l.claim(ctx, owner.Session) })
 		}
 	}
 	for _, filter := range []string{l.ns.InShard(shard), l.ns.CtlShard(shard)} {
@@ -59,7 +59,7 @@ func (l *life) sweepShard(ctx context.Context, shard int) error {
 			}
 			if waits {
 				l.log.InfoContext(ctx, "sweeper found a session without an owner", "session", id)
-				l.claim(ctx, id)
+				l.inBackground(ctx, func() { l.claim(ctx, id) })
 			}
 		}
 	}

@@ -36,8 +36,10 @@ func (l *life) watch(ctx context.Context) {
 			}
 		case <-tick.C:
 			l.entrusted.age()
-			for _, owner := range l.owners.ByIncarnation(l.me) {
-				l.mine(ctx, owner)
+			if l.backlog.Load() == 0 { // else it still works on what the last look found
+				for _, owner := range l.owners.ByIncarnation(l.me) {
+					l.mine(ctx, owner)
+				}
 			}
 			l.lease.Update(func(m *kv.MemberInfo) { m.Sessions = l.cfg.Capacity - l.room() })
 		}
@@ -137,7 +139,9 @@ func (l *life) inherit(ctx context.Context) {
 
 // inBackground runs f beside the caller, in its own time.
 func (l *life) inBackground(ctx context.Context, f func()) {
+	l.backlog.Add(1)
 	go func() {
+		defer l.backlog.Add(-1)
 		select {
 		case l.claims <- struct{}{}:
 			defer func() { <-l.claims }()

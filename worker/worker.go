@@ -213,6 +213,7 @@ type life struct {
 	joined  time.Time
 	stuck   atomic.Pointer[stuckList]
 
+	backlog   atomic.Int64 // what waits for one of claims, or has it
 	entrusted entrusted
 	suspects  suspects
 
