@@ -27,6 +27,7 @@ var (
 	from    = flag.Uint64("from", 1, "the first seed")
 	budget  = flag.Duration("budget", 75*time.Second, "start no further seed after this time")
 	trouble = flag.Duration("trouble", time.Minute, "how long the faults go on, in fake time")
+	tries   = flag.Int("tries", 1, "with -seeds=1: run the seed until it fails, so often at most")
 	stride  = flag.Int("stride", 0, "internal: this process runs every stride-th seed, and reports to its parent")
 )
 
@@ -57,7 +58,11 @@ func TestSimulation(t *testing.T) {
 	case *stride > 0:
 		share()
 	case *seeds == 1:
-		report(t, run(*from))
+		r := run(*from)
+		for try := 1; try < *tries && len(r.Failures) == 0; try++ {
+			r = run(*from)
+		}
+		report(t, r)
 	default:
 		n := *seeds
 		if testing.Short() {
@@ -95,7 +100,7 @@ func report(t *testing.T, r *result) {
 		t.Errorf("seed %d: %s", r.Seed, text)
 	}
 	if len(r.Failures) > 0 {
-		t.Logf("seed %d once more: go test ./integration/simulation -run TestSimulation -from=%d -seeds=1 -trouble=%s -v", r.Seed, r.Seed, *trouble)
+		t.Logf("seed %d once more: go test ./integration/simulation -run TestSimulation -from=%d -seeds=1 -tries=10 -trouble=%s -v", r.Seed, r.Seed, *trouble)
 	}
 	if len(r.Failures) > 0 || *seeds == 1 && testing.Verbose() {
 		t.Logf("the log of seed %d:\n%s", r.Seed, strings.Join(r.Log, "\n"))
