@@ -185,5 +185,5 @@ func Call(ctx context.Context, x Executor, run *Run) (res *Result, err error) {
 			Message: "executor returned neither a result nor an error",
 		}
 	}
-	return res, err
+	return clean(res, err)
 }

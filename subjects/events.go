@@ -88,8 +88,26 @@ func (e *DecodeError) Error() string {
 // Is makes errors.Is(err, ErrDecode) hold.
 func (e *DecodeError) Is(target error) bool { return target == ErrDecode }
 
+// refuse quotes what a producer sent, so both parts are cut to a length that a header or
+// an answer has room for.
 func refuse(attribute, reason string, args ...any) error {
-	return &DecodeError{Attribute: attribute, Reason: fmt.Sprintf(reason, args...)}
+	return &DecodeError{Attribute: Clip(attribute, 128), Reason: Clip(fmt.Sprintf(reason, args...), MaxReason)}
+}
+
+// MaxReason is the longest explanation in bytes that quotes what somebody sent.
+const MaxReason = 1024
+
+// Clip cuts text to n bytes of valid UTF-8, the mark that it was cut included.
+func Clip(text string, n int) string {
+	const cut = "…"
+	if len(text) > n {
+		n -= len(cut)
+		for n > 0 && !utf8.RuneStart(text[n]) {
+			n--
+		}
+		text = text[:n] + cut
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
 }
 
 // DecodeMsg reads the CloudEvent a NATS message carries; see [Decode].
@@ -344,7 +362,7 @@ func (b *builder) setJSON(name string, v jsontext.Value) error {
 }
 
 func (b *builder) set(name, value string) error {
-	if err := checkValue(name, value); err != nil {
+	if err := CheckAttribute(name, value); err != nil {
 		return err
 	}
 	i := slices.Index(attributes[:], name)
@@ -384,6 +402,9 @@ func (b *builder) set(name, value string) error {
 		if err != nil {
 			return refuse(name, "%q is not an RFC 3339 time", value)
 		}
+		if year := t.UTC().Year(); year < 1 || year > 9999 {
+			return refuse(name, "%q is, in UTC, outside the years 1 to 9999", value) // no RFC 3339 text says it
+		}
 		if err := b.ctx.SetTime(t); err != nil {
 			return refuse(name, "%v", err)
 		}
@@ -407,7 +428,9 @@ func (b *builder) extension(name string, value any) error {
 	return nil
 }
 
-func checkValue(name, value string) error {
+// CheckAttribute refuses, with a [*DecodeError], text that is no value of an attribute: too
+// long, no UTF-8, or with control characters.
+func CheckAttribute(name, value string) error {
 	if len(value) > MaxAttribute {
 		return refuse(name, "%d bytes, at most %d are allowed", len(value), MaxAttribute)
 	}
@@ -548,7 +571,7 @@ func EncodeJSON(ev event.Event) ([]byte, error) {
 		mediaType := ev.DataContentType()
 		asJSON := mediaType == "" || isJSON(mediaType)
 		switch {
-		case ev.DataBase64 || asJSON && !jsontext.Value(data).IsValid() || !utf8.Valid(data):
+		case ev.DataBase64 || asJSON && (TooDeep(data) || !jsontext.Value(data).IsValid()) || !utf8.Valid(data):
 			w.quoted("data_base64", base64.StdEncoding.EncodeToString(data))
 		case asJSON:
 			w.raw("data", string(data))
@@ -594,6 +617,39 @@ func (w *writer) text(name, value string) {
 	if value != "" {
 		w.quoted(name, value)
 	}
+}
+
+// MaxDepth is how many levels JSON data may be nested. A reader of the feed has data
+// inside an event inside a commit, and JSON readers stop at some depth, most at 10,000
+// levels or earlier: what is taken in must be readable there too.
+const MaxDepth = 1000
+
+// TooDeep tells whether JSON is nested deeper than [MaxDepth]. It counts brackets and does
+// not check the JSON.
+func TooDeep(data []byte) bool {
+	if len(data) <= 2*MaxDepth {
+		return false
+	}
+	depth, quoted := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case quoted:
+			if c == '\\' {
+				i++
+			} else if c == '"' {
+				quoted = false
+			}
+		case c == '"':
+			quoted = true
+		case c == '{' || c == '[':
+			if depth++; depth > MaxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
 }
 
 // EncodeBatch writes events as a JSON array, the batched mode of HTTP.

@@ -360,6 +360,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add("", "1", "/s", "t", "lane", "queue", []byte(`{"a":1}`))
 	f.Add(subjects.MediaStructured, "", "", "", "", "", []byte(`{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":1}`))
 	f.Add(subjects.MediaStructured, "", "", "", "", "", []byte(`{"data":"x","datacontenttype":"text/plain","specversion":"1.0","id":"1","source":"/s","type":"t","n":5}`))
+	f.Add("", "1", "/s", "t", "time", "9999-12-31T23:59:59-23:59", []byte(nil))
+	f.Add("", "%ff", "/s", "t", "x", "%c3%28%00", []byte(strings.Repeat("[", 2000)+strings.Repeat("]", 2000)))
+	f.Add("application/cloudevents+\xff", "1", "/s", "t", strings.Repeat("x", 5000), "", []byte(nil))
 	f.Add("text/plain", "a%20b", "urn:x", "t", "time", "2026-01-01T00:00:00Z", []byte("\xff"))
 	f.Fuzz(func(t *testing.T, contentType, id, source, typ, name, value string, data []byte) {
 		h := nats.Header{"ce-specversion": {"1.0"}, "ce-id": {id}, "ce-source": {source}, "ce-type": {typ}, "ce-" + name: {value}}
@@ -368,8 +371,8 @@ func FuzzDecode(f *testing.F) {
 		}
 		ev, err := subjects.Decode(h, data)
 		if err != nil {
-			if !errors.Is(err, subjects.ErrDecode) {
-				t.Fatalf("untyped: %v", err)
+			if !errors.Is(err, subjects.ErrDecode) || len(err.Error()) > 2*subjects.MaxReason {
+				t.Fatalf("untyped, or long: %v", err)
 			}
 			return
 		}
@@ -383,12 +386,58 @@ func FuzzDecode(f *testing.F) {
 			if err != nil {
 				t.Fatalf("encoded, but: %v\n%v\n%s", err, m.Header, m.Data)
 			}
-			if ev.ID() != again.ID() || ev.Type() != again.Type() || ev.Subject() != again.Subject() || len(ev.Extensions()) != len(again.Extensions()) {
+			if ev.ID() != again.ID() || ev.Type() != again.Type() || ev.Subject() != again.Subject() || len(ev.Extensions()) != len(again.Extensions()) ||
+				ev.Source() != again.Source() || !ev.Time().Equal(again.Time()) || !bytes.Equal(ev.Data(), again.Data()) {
 				t.Fatalf("%s\n%s", view(ev), view(again))
 			}
 		}
-		_, _ = subjects.DecodeBatch(data)
 	})
+}
+
+// A batch that was decoded is encoded as one that says the same.
+func FuzzDecodeBatch(f *testing.F) {
+	f.Add([]byte(`[]`))
+	f.Add([]byte(`[{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{"a":[1e999]}},{"specversion":"1.0","id":"2","source":"/s","type":"t","x":true,"n":-5,"data_base64":"/w=="}]`))
+	f.Add([]byte(`[{"specversion":"1.0","id":"1","source":"/s","type":"t","time":"9999-12-31T23:59:59-23:59","datacontenttype":"text/plain","data":"\u0000"}]`))
+	f.Add([]byte(`[{"specversion":"1.0","id":"\ud800","source":"/s","type":"t"}]`))
+	f.Add([]byte(`[` + strings.Repeat(`{"a":`, 10_000)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		evs, err := subjects.DecodeBatch(data)
+		if err != nil {
+			if !errors.Is(err, subjects.ErrDecode) || len(err.Error()) > 2*subjects.MaxReason {
+				t.Fatalf("untyped, or long: %v", err)
+			}
+			return
+		}
+		text, err := subjects.EncodeBatch(evs)
+		if err != nil {
+			t.Fatalf("decoded, but: %v", err)
+		}
+		again, err := subjects.DecodeBatch(text)
+		if err != nil || len(again) != len(evs) {
+			t.Fatalf("encoded, but: %v\n%s", err, text)
+		}
+		for i := range evs {
+			if a, b := view(evs[i]), view(again[i]); a != b {
+				t.Fatalf("%s\n%s", a, b)
+			}
+		}
+	})
+}
+
+// The depth of JSON is that of its brackets outside strings.
+func TestTooDeep(t *testing.T) {
+	t.Parallel()
+	nest := func(n int) string { return strings.Repeat(`[{"a\"[":`, n/2) + `"]}"` + strings.Repeat(`}]`, n/2) }
+	for n, want := range map[int]bool{0: false, subjects.MaxDepth: false, subjects.MaxDepth + 2: true, 100_000: true} {
+		if got := subjects.TooDeep([]byte(nest(n))); got != want {
+			t.Errorf("%d levels: too deep %v", n, got)
+		}
+	}
+	wide := `[` + strings.Repeat(`{"a":[]},`, 5000) + `"` + strings.Repeat("[", 5000) + `"]`
+	if subjects.TooDeep([]byte(wide)) {
+		t.Error("wide is not deep")
+	}
 }
 
 func BenchmarkDecode(b *testing.B) {
