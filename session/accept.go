@@ -27,12 +27,18 @@ func (s *Session) carried(c *command, id string, from *carriedInput) (*input, er
 	ev.SetID(id)
 	ev.SetSource(s.env.Namespace.Source(s.id) + "/ingest")
 	ev.SetType(subjects.InputType(from.Kind))
-	for name, value := range map[string]string{
-		subjects.ExtIdempotencyKey: from.IdempotencyKey, subjects.ExtSupersessionKey: from.SupersessionKey,
-		subjects.ExtLane: from.Lane, subjects.ExtDurability: from.Durability,
+	for _, a := range []struct{ name, field, value string }{
+		{subjects.ExtIdempotencyKey, "idempotency_key", from.IdempotencyKey},
+		{subjects.ExtSupersessionKey, "supersession_key", from.SupersessionKey},
+		{subjects.ExtLane, "lane", from.Lane},
+		{subjects.ExtDurability, "durability", from.Durability},
 	} {
-		if value != "" {
-			ev.SetExtension(name, value)
+		// As long as it may be if it came as an attribute: it is kept with the session.
+		if err := subjects.CheckAttribute("data.input."+a.field, a.value); err != nil {
+			return nil, err
+		}
+		if a.value != "" {
+			ev.SetExtension(a.name, a.value)
 		}
 	}
 	if err := ev.SetData(event.ApplicationJSON, []byte(from.Data)); err != nil {

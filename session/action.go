@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -30,6 +31,8 @@ type actedKey struct {
 // maxAction bounds action ids: they are keys of the session's state.
 const maxAction = 128
 
+func actionID(id string) bool { return id != "" && len(id) <= maxAction && utf8.ValidString(id) }
+
 // host is the session as a run in progress reaches it.
 type host struct {
 	s   *Session
@@ -41,8 +44,8 @@ type caller chan answered
 
 // Do implements [executor.Host].
 func (h *host) Do(ctx context.Context, a executor.Action) (jsontext.Value, error) {
-	if a.ID == "" || len(a.ID) > maxAction {
-		return nil, fmt.Errorf("action id %q: 1 to %d bytes are possible", a.ID, maxAction)
+	if !actionID(a.ID) {
+		return nil, fmt.Errorf("action id %q: 1 to %d bytes of UTF-8 are possible", a.ID, maxAction)
 	}
 	answer, over := make(caller, 1), false
 	taken := make(chan struct{})
@@ -109,13 +112,16 @@ func (s *Session) act(r *running, a executor.Action, answer caller) {
 
 // performAction carries out an action whose answer is not known yet.
 func (s *Session) performAction(r *running, a executor.Action, c cause) {
-	cmd := &command{name: a.Command, event: r.id + "/" + a.ID, action: a.ID, data: a.Data, cause: c}
+	cmd := &command{name: subjects.Clip(a.Command, maxID), event: r.id + "/" + a.ID, action: a.ID, data: a.Data, cause: c}
 	if len(cmd.data) == 0 {
 		cmd.data = jsontext.Value("{}")
 	}
 	var report any
 	err := error(&refusal{kind: "Unsupported", reason: fmt.Sprintf("a run cannot carry out %q", cmd.name)})
 	if actionable(cmd.name) {
+		err = cmd.shallow()
+	}
+	if err == nil {
 		report, err = handlerOf(cmd.name)(s, cmd)
 	}
 	if !errors.Is(err, errWaiting) {
@@ -141,7 +147,7 @@ func actionable(name string) bool {
 // actions carries out those of a run's result.
 func (s *Session) actions(r *running, actions []executor.Action, c cause) {
 	for i, a := range actions {
-		if a.ID == "" {
+		if !actionID(a.ID) {
 			a.ID = "result." + strconv.Itoa(i)
 		}
 		if _, done := s.ledger.Acted[a.ID]; !done {

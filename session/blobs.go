@@ -114,6 +114,10 @@ func dataRef(ev *event.Event) (string, error) {
 // mention is a blob that an input names, and where.
 type mention struct{ field, ref string }
 
+// maxMentions bounds the blobs of one input, which the session remembers as long as the
+// input.
+const maxMentions = 64
+
 // contentBlobs are the blobs that the blocks of a content value name.
 func contentBlobs(content jsontext.Value) ([]mention, error) {
 	if content.Kind() != '[' || !strings.Contains(string(content), `"blob"`) {
@@ -140,6 +144,9 @@ func contentBlobs(content jsontext.Value) ([]mention, error) {
 		}
 		if err := kv.CheckRef(*block.Blob); err != nil {
 			return nil, &FieldError{field, err.Error()}
+		}
+		if len(all) == maxMentions {
+			return nil, &FieldError{field, fmt.Sprintf("is one more than the %d blobs an input may name", maxMentions)}
 		}
 		all = append(all, mention{field, *block.Blob})
 	}

@@ -63,7 +63,10 @@ func (s *Session) commandEvent(name string, ev *event.Event) {
 		cmd.data = jsontext.Value("{}")
 	}
 	var report any
-	err := s.route(cmd, ev)
+	err := cmd.shallow()
+	if err == nil {
+		err = s.route(cmd, ev)
+	}
 	if err == nil {
 		err = s.prepare(cmd)
 	}
@@ -118,6 +121,7 @@ func (s *Session) rejection(cmd *command, err error) commandRejected {
 	rejected := commandRejected{Command: cmd.name, Kind: rejectInternal, Reason: err.Error(), Action: cmd.action}
 	var r *refusal
 	var field *FieldError
+	var attribute *subjects.DecodeError
 	var question *QueryError
 	switch {
 	case errors.As(err, &r):
@@ -127,13 +131,24 @@ func (s *Session) rejection(cmd *command, err error) commandRejected {
 		rejected.Kind = rejectNoBlob
 	case errors.As(err, &field):
 		rejected.Kind, rejected.Reason = rejectInvalid, field.Error()
+	case errors.As(err, &attribute):
+		rejected.Kind, rejected.Reason = rejectInvalid, attribute.Attribute+": "+attribute.Reason
 	case errors.As(err, &question):
 		rejected.Kind, rejected.Reason = question.kind(), question.Message
 	}
 	if cmd.mob != "" {
 		rejected.Code = consumerCode(r, field)
 	}
+	rejected.Reason = subjects.Clip(rejected.Reason, subjects.MaxReason)
 	return rejected
+}
+
+// shallow refuses data that is too deep to stand in a commit.
+func (c *command) shallow() error {
+	if subjects.TooDeep(c.data) {
+		return errDepth
+	}
+	return nil
 }
 
 // read decodes a command's data. Unknown members are refused: a misspelt field must not

@@ -189,8 +189,8 @@ func extension(ev *event.Event, name string) string {
 	return ""
 }
 
-// readData takes the event's data as JSON. Data of a foreign event that is not JSON is
-// kept as a JSON string; ours must be a JSON object.
+// readData takes the event's data as JSON. Data of a foreign event that is not JSON, or too
+// deep, is kept as a JSON string; ours must be a JSON object.
 func (in *input) readData(ev *event.Event, ours bool, data *inputData) error {
 	raw := ev.Data()
 	value := jsontext.Value(raw)
@@ -201,7 +201,9 @@ func (in *input) readData(ev *event.Event, ours bool, data *inputData) error {
 		}
 		in.Data = jsontext.Value("{}")
 		return nil
-	case value.IsValid():
+	case subjects.TooDeep(raw) && ours:
+		return errDepth
+	case !subjects.TooDeep(raw) && value.IsValid():
 		in.Data = append(jsontext.Value(nil), value...)
 	case ours:
 		return &FieldError{"data", "is not JSON"}
@@ -229,6 +231,9 @@ func (in *input) readData(ev *event.Event, ours bool, data *inputData) error {
 	}
 	return nil
 }
+
+// errDepth refuses data that a commit could carry and nobody could read back.
+var errDepth = &FieldError{"data", fmt.Sprintf("is nested more than %d levels", subjects.MaxDepth)}
 
 // asText is data that is not JSON, as a JSON string.
 func asText(raw []byte) jsontext.Value { return mustJSON(strings.ToValidUTF8(string(raw), "\uFFFD")) }
@@ -288,6 +293,9 @@ func (in *input) readContinuation(data *inputData) error {
 // readPeer derives the peer facts of chapter 02, 6.2.
 func (in *input) readPeer(data *inputData) error {
 	in.requestID = data.RequestID
+	if len(in.requestID) > maxID {
+		return &FieldError{"data.request_id", fmt.Sprintf("%d bytes long, %d are the most", len(in.requestID), maxID)}
+	}
 	if in.Kind != kernel.AdmissionInputKindPeerResponseTerminal {
 		return nil
 	}

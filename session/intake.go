@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -105,13 +104,6 @@ type letter struct {
 	reason string
 }
 
-// The headers of a dead letter.
-const (
-	headerReason   = "Kalahari-Reason"
-	headerSubject  = "Kalahari-Subject"
-	headerSequence = "Kalahari-Sequence"
-)
-
 // deadLetter files the message being taken under DEAD, before the commit that passes
 // over it.
 func (s *Session) deadLetter(reason string) {
@@ -123,18 +115,8 @@ func (s *Session) deadLetter(reason string) {
 // bury stores a dead letter. Its id is the message's place in the mailbox, so that doing
 // it twice stores one.
 func (s *Session) bury(ctx context.Context, l letter) error {
-	h := nats.Header{
-		nats.MsgIdHdr:  {"dead:" + s.id + ":" + strconv.FormatUint(l.seq, 10)},
-		headerReason:   {strings.ToValidUTF8(strings.NewReplacer("\r", " ", "\n", " ").Replace(l.reason), "\uFFFD")},
-		headerSubject:  {l.msg.Subject},
-		headerSequence: {strconv.FormatUint(l.seq, 10)},
-	}
-	for name, values := range l.msg.Header {
-		if !strings.HasPrefix(strings.ToLower(name), "nats-") {
-			h[name] = values
-		}
-	}
-	msg := &nats.Msg{Subject: s.env.Namespace.Dead(s.id), Header: h, Data: l.msg.Data}
+	msg := DeadLetter(s.env.Namespace, s.id, l.msg, l.seq, l.reason)
+	msg.Header[nats.MsgIdHdr] = []string{"dead:" + s.id + ":" + strconv.FormatUint(l.seq, 10)}
 	for try := 0; ; try++ {
 		_, err := s.env.JS.PublishMsg(ctx, msg)
 		if err == nil {

@@ -68,6 +68,7 @@ func (s *Session) post(to, id string, ev *event.Event, data any, c cause) error 
 	p.delta.Sent = n
 	out := parcel{Ordinal: n, To: to, MsgID: subjects.MsgID(to, *ev), Event: text}
 	p.delta.Post = append(p.delta.Post, out)
+	p.payload += len(text)
 	p.out = append(p.out, out.outgoing())
 	return nil
 }

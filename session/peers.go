@@ -88,6 +88,9 @@ var peerCommands = map[string]handler{
 const (
 	defaultRequestTimeout = 10 * time.Minute
 	defaultStreamTTL      = time.Minute
+	// maxOpenRequests bounds the requests a session waits for, those it has not answered, and
+	// the streams that are reserved, each: they are kept with its state.
+	maxOpenRequests = 4096
 )
 
 // speech is what a message, request or response says; the peer's executor gets it as it is.
@@ -243,6 +246,9 @@ func (s *Session) sendRequestCommand(c *command) (any, error) {
 	if err := s.mustLive(); err != nil {
 		return nil, err
 	}
+	if len(s.ledger.Asked) >= maxOpenRequests || arg.Stream && len(s.ledger.Streams) >= maxOpenRequests {
+		return nil, &refusal{kind: rejectNotReady, reason: fmt.Sprintf("%d requests or reserved streams are open, which is the most", maxOpenRequests)}
+	}
 	data := peerData{RequestID: id, Intent: arg.Intent, speech: arg.speech}
 	if err := s.say(arg.To, "peer_request", arg.Lane, "", data, c.cause); err != nil {
 		return nil, err
@@ -370,7 +376,8 @@ func (s *Session) failOwed(e *entry, outcome, reason string) {
 func (s *Session) decline(to, request, lane string, why peerFail, c cause) {
 	err := s.say(to, "peer_response_terminal", lane, "", peerData{RequestID: request, Status: "failed", Error: &why}, c)
 	if err != nil {
-		s.fail(fmt.Errorf("session %s: answer to request %s of %s: %w", s.id, request, to, err))
+		// A namespace whose messages are that small. The asker's deadline answers it.
+		s.log.Warn("a peer's request is not answered", "request", request, "peer", to, "error", err)
 	}
 }
 

@@ -112,17 +112,22 @@ func (s *Session) received(in *input, c cause) (acceptOutcome, bool) {
 	exempt := class.Auth == kernel.PeerIngressAuthClassSupervisorBridgeExempt
 	queued := !s.lanes.empty()
 	// Who may publish to a mailbox is the server's to decide, and it has: a session of the
-	// namespace is trusted. An inbox is closed once its drain was stopped, and never full:
-	// what is here has been stored.
+	// namespace is trusted. An inbox is closed once its drain was stopped. It is full for
+	// requests when too many are unanswered; for all else never: what is here has been stored.
+	room := in.Kind != kernel.AdmissionInputKindPeerRequest || len(s.ledger.Owed) < maxOpenRequests
 	o = s.must(&kernel.ResolvePeerIngressReceive{
 		Kind: class.Kind, AuthRequired: !exempt, AuthExempt: exempt, Trusted: true, QueuedWorkPresent: queued,
-		QueueClosed: s.kernel.State().DrainPhase == kernel.DrainPhaseStopped, QueueCapacityAvailable: true,
+		QueueClosed: s.kernel.State().DrainPhase == kernel.DrainPhaseStopped, QueueCapacityAvailable: room,
 	}, c)
 	if !o.OK() {
 		return acceptOutcome{}, false
 	}
 	if outcome := o.Effects[0].(kernel.PeerIngressReceiveResolved).Outcome; outcome != kernel.PeerIngressReceiveOutcomeClassAdmitted {
-		return s.rejectInput(in.ID, outcome.String(), "the session takes nothing from its peers", o.Rule, c), false
+		reason := "the session takes nothing from its peers"
+		if !room {
+			reason = fmt.Sprintf("%d requests of peers are unanswered, which is the most", maxOpenRequests)
+		}
+		return s.rejectInput(in.ID, outcome.String(), reason, o.Rule, c), false
 	}
 	o = s.must(&kernel.ResolvePeerIngressDequeue{Kind: class.Kind, Auth: class.Auth, QueuedWorkRemaining: queued}, c)
 	return acceptOutcome{}, o.OK()

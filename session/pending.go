@@ -30,6 +30,8 @@ type pending struct {
 	out    []outgoing
 	delta  delta
 	cursor uint64
+	// payload is the size of the events that the delta carries whole.
+	payload int
 	// inputs counts the mailbox messages in it.
 	inputs int
 	// claim says that the commit must be appended even if nothing happened.
@@ -46,7 +48,8 @@ func (p *pending) empty() bool {
 	return p.taken == 0 && p.count == 0 && p.inputs == 0 && !p.claim
 }
 
-func (p *pending) bytes() int { return len(p.steps) + len(p.events) }
+// bytes is about what the commit's body takes.
+func (p *pending) bytes() int { return len(p.steps) + len(p.events) + p.payload }
 
 // stamp is now as events and records write it.
 func (p *pending) stamp() string {

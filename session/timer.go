@@ -25,6 +25,9 @@ type timer struct {
 // maxTimer bounds how far ahead an input may be scheduled.
 const maxTimer = 366 * 24 * time.Hour
 
+// forwarding is what the headers of a forwarded event take at most.
+const forwarding = 512
+
 // postponed arms a timer for an event that is not due yet, and reports whether it did.
 func (s *Session) postponed(ev *event.Event) (bool, error) {
 	text := extension(ev, subjects.ExtDeliverAt)
@@ -46,6 +49,11 @@ func (s *Session) postponed(ev *event.Event) (bool, error) {
 	if err != nil {
 		return false, &FieldError{"", err.Error()}
 	}
+	// It comes back to the mailbox in structured mode, in which data that are no JSON grow:
+	// what the mailbox would not take then must not be taken now.
+	if limit := s.env.MaxInput - forwarding; len(data) > limit {
+		return false, &FieldError{subjects.ExtDeliverAt, fmt.Sprintf("the event takes %d bytes in structured mode, %d are the most for one that waits", len(data), limit)}
+	}
 	s.arm(eventKey(s.id, ev), at, data)
 	return true, nil
 }
@@ -56,6 +64,7 @@ func (s *Session) arm(id string, at time.Time, event jsontext.Value) {
 	p.delta.Sent++
 	t := timer{Ordinal: p.delta.Sent, ID: id, At: at.UTC(), Event: event}
 	p.delta.Arm = append(p.delta.Arm, t)
+	p.payload += len(event)
 	p.out = append(p.out, t.outgoing())
 }
 

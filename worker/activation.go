@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/session"
 )
 
 // The activation consumer of a shard: one durable for the fleet, headers only
@@ -144,18 +145,9 @@ func (l *life) misplaced(ctx context.Context, m jetstream.Msg, why error) {
 	if err != nil {
 		return
 	}
-	h := nats.Header{
-		nats.MsgIdHdr:       {"misplaced:" + strconv.Itoa(shard) + ":" + strconv.FormatUint(seq, 10)},
-		"Kalahari-Reason":   {why.Error()},
-		"Kalahari-Subject":  {m.Subject()},
-		"Kalahari-Sequence": {strconv.FormatUint(seq, 10)},
-	}
-	for name, values := range raw.Header {
-		if !strings.HasPrefix(strings.ToLower(name), "nats-") {
-			h[name] = values
-		}
-	}
-	if _, err := l.js.PublishMsg(ctx, &nats.Msg{Subject: l.ns.Dead(id), Header: h, Data: raw.Data}); err != nil {
+	letter := session.DeadLetter(l.ns, id, &nats.Msg{Subject: m.Subject(), Header: raw.Header, Data: raw.Data}, seq, why.Error())
+	letter.Header[nats.MsgIdHdr] = []string{"misplaced:" + strconv.Itoa(shard) + ":" + strconv.FormatUint(seq, 10)}
+	if _, err := l.js.PublishMsg(ctx, letter); err != nil {
 		l.log.WarnContext(ctx, "misplaced message not filed, it comes again", "error", err)
 		return
 	}

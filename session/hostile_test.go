@@ -1,0 +1,78 @@
+package session
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// unescaped reports whether JSON writes text as it is.
+func unescaped(t *testing.T, text string) bool {
+	t.Helper()
+	quoted, err := jsontext.AppendQuote(nil, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(quoted) == `"`+text+`"`
+}
+
+// What appendEvent writes between quotes without looking: types of the catalogue, the
+// namespace, the session, positions, times. Nothing of it needs an escape.
+func TestNamesOfOursNeedNoEscapes(t *testing.T) {
+	for _, e := range subjects.Catalogue() {
+		if !unescaped(t, e.Type) || !unescaped(t, e.Name) {
+			t.Errorf("%q or %q has to be escaped", e.Type, e.Name)
+		}
+	}
+	for c := range 256 {
+		token := string([]byte{byte(c)})
+		if subjects.CheckToken("session", token) == nil && !unescaped(t, token) {
+			t.Errorf("%q is legal in a session's name and has to be escaped", token)
+		}
+	}
+}
+
+// An event with whatever text of a producer's is one JSON object that says the same, in
+// the feed and in the ledger's delta.
+func FuzzAppendEvent(f *testing.F) {
+	f.Add("cause", "correlation", "trace", `{"a":1}`)
+	f.Add("\"\\\x00\n\u2028", "\u007f</script>", "\xff", `"\u0000"`)
+	f.Add(strings.Repeat("\"", 4096), "é", "", `[]`)
+	ns, err := subjects.NewNamespace("test", 4)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, cause, correlation, trace, data string) {
+		value := jsontext.Value(data)
+		if !value.IsValid() || subjects.TooDeep(value) || !utf8.ValidString(cause+correlation+trace) {
+			t.Skip("decoding refuses it")
+		}
+		o := outgoing{
+			Ordinal: 1, Name: "InputAccepted", ID: subjects.EventID("s", subjects.Position{Commit: 7}), Sequence: 3,
+			Type: subjects.OutcomeType("InputAccepted"), Time: "2026-01-01T00:00:00Z", Fence: 9,
+			Cause: cause, Correlation: correlation, TraceParent: trace, Data: value,
+		}
+		var e feedEvent
+		if err := json.Unmarshal(o.appendEvent(nil, ns, "s"), &e); err != nil {
+			t.Fatalf("%s: %v", o.appendEvent(nil, ns, "s"), err)
+		}
+		if e.Cause != cause || e.Correlation != correlation || e.TraceParent != trace || e.ID != o.ID {
+			t.Errorf("read back as %+v", e)
+		}
+		d := delta{Admit: []*entry{{
+			ID: cause, Key: "k", Event: correlation, Type: trace, Data: value, Idempotency: cause, Supersession: trace, TraceState: correlation,
+		}}}
+		var back delta
+		if err := json.Unmarshal(d.append(nil), &back); err != nil {
+			t.Fatal(err)
+		}
+		if got := back.Admit[0]; got.ID != cause || got.Event != correlation || got.Type != trace || got.Idempotency != cause {
+			t.Errorf("read back as %+v", got)
+		}
+	})
+}
