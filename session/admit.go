@@ -7,6 +7,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 
 	"github.com/kalahari-run/kalahari/kernel"
+	"github.com/kalahari-run/kalahari/subjects"
 )
 
 // The kinds of refusals (WIRE, InputRejected; chapter 02, 6.6).
@@ -64,6 +65,7 @@ func (s *Session) admitEvent(ev *event.Event) {
 }
 
 func (s *Session) rejectInput(id, kind, reason, guard string, c cause) acceptOutcome {
+	reason = subjects.Clip(reason, subjects.MaxReason)
 	s.env.Telemetry.InputRejected()
 	s.outcome("InputRejected", inputRejected{InputID: id, Kind: kind, Reason: reason, Guard: guard}, c)
 	return acceptOutcome{Outcome: outcomeRejected, InputID: id, Kind: kind, Reason: reason, Guard: guard}
@@ -124,6 +126,9 @@ func (s *Session) admit(in *input) acceptOutcome {
 	}
 	if _, tracked := st.InputPhases[in.ID]; tracked {
 		return s.rejectInput(in.ID, rejectIDInUse, fmt.Sprintf("the input id %q belongs to an event of another source", in.ID), "not_already_tracked", c)
+	}
+	if s.overfull() {
+		return s.rejectOverfull(in, c)
 	}
 	if refused, ok := s.validated(in, c); !ok {
 		return refused
@@ -276,6 +281,7 @@ func (s *Session) accept(in *input, plan kernel.AdmissionResolved, c cause) acce
 	s.meet()
 	in.accepted = true
 	s.change(func(d *delta) { d.Admit = append(d.Admit, &e) })
+	s.next.payload += e.weight()
 	s.outcome("InputAccepted", inputAccepted{InputID: in.ID, Lane: plan.Lane.String(), Plan: plan.Plan.String()}, c)
 	s.env.Telemetry.InputAccepted()
 

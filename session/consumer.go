@@ -135,6 +135,7 @@ type mailSub struct {
 	asked     int    // messages asked for and not delivered
 	pull      int
 	heard     time.Time
+	held      bool // a message has come that the session does not take yet
 }
 
 // subscribe makes a consumer behind what has come through.
@@ -194,7 +195,7 @@ func (m *mailSub) moved() error {
 func (m *mailSub) silent() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if time.Since(m.heard) > 2*intakeHeartbeat {
+	if !m.held && time.Since(m.heard) > 2*intakeHeartbeat {
 		return errSilent
 	}
 	return nil
@@ -230,6 +231,7 @@ func (m *mailSub) arrived(msg *nats.Msg) {
 		return
 	}
 	m.delivered++
+	m.held = true
 	m.mu.Unlock()
 	// Not under the lock: the session may take its time.
 	select {
@@ -239,6 +241,7 @@ func (m *mailSub) arrived(msg *nats.Msg) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.held = false
 	m.next = meta.Sequence.Stream + 1
 	m.heard = time.Now()
 	m.asked--

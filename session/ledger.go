@@ -52,6 +52,9 @@ type ledger struct {
 	// Alarm is the timer set for the earliest deadline of those.
 	Alarm *alarm `json:"alarm,omitzero"`
 
+	// weight is what Live takes, about.
+	weight int
+
 	Operations operations `json:"operations,omitzero"`
 	// Deferred is the system context of a session that is staged and not yet built.
 	Deferred []ContextAppend `json:"deferred,omitzero"`
@@ -171,6 +174,7 @@ func (l *ledger) apply(d *delta) {
 	}
 	for _, e := range d.Admit {
 		l.Live[e.ID] = e
+		l.weight += e.weight()
 		l.Seen[e.Key] = seen{ID: e.ID, Idempotency: e.Idempotency, Blobs: e.Blobs}
 		l.hold(e.Blobs)
 	}
@@ -179,7 +183,10 @@ func (l *ledger) apply(d *delta) {
 		l.Seen[s.Key] = s.What
 	}
 	for _, e := range d.End {
-		delete(l.Live, e.ID)
+		if was := l.Live[e.ID]; was != nil {
+			l.weight -= was.weight()
+			delete(l.Live, e.ID)
+		}
 		if s, ok := l.Seen[e.Key]; ok {
 			s.At = e.At
 			s.Blobs = append(slices.Clip(s.Blobs), e.Blobs...)

@@ -79,6 +79,9 @@ func (f *folded) restore(session string, snap kv.Snapshot) error {
 	if f.ledger.Live == nil {
 		f.ledger.Live = map[string]*entry{}
 	}
+	for _, e := range f.ledger.Live {
+		f.ledger.weight += e.weight()
+	}
 	if f.ledger.Seen == nil {
 		f.ledger.Seen = map[string]seen{}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,7 @@ type Session struct {
 	ledger   ledger
 	lanes    lanes
 	cursor   uint64 // stream sequence of the last mailbox message in the state
+	through  uint64 // that of a command which a full session goes on to
 	writer   *journal.Writer
 	snapshot kv.Snapshot // the last one known stored; Revision guards the next (PROTOCOL 20)
 	outbox   *outbox
@@ -188,7 +190,17 @@ func (s *Session) stillMine(ctx context.Context) (End, error) {
 }
 
 // own claims the log, then serves until something ends it. An empty End means: try again.
-func (s *Session) own(ctx context.Context) (End, error) {
+func (s *Session) own(ctx context.Context) (end End, err error) {
+	defer func() {
+		// One session that cannot go on must not take a worker's others with it, and after
+		// them those of every worker that takes it over.
+		if p := recover(); p != nil {
+			if s.intake != nil {
+				s.intake.close()
+			}
+			end, err = s.verdict(ctx, &panicError{p, debug.Stack()})
+		}
+	}()
 	s.failure = nil
 	if err := s.recover(ctx); err != nil {
 		return s.verdict(ctx, err)
@@ -213,7 +225,7 @@ func (s *Session) own(ctx context.Context) (End, error) {
 	}
 	s.intake = in
 	s.isUp()
-	end, err := s.serve(ctx)
+	end, err = s.serve(ctx)
 	s.intake.close()
 	if end == "" {
 		return s.verdict(ctx, err)
@@ -226,7 +238,7 @@ func (s *Session) verdict(ctx context.Context, err error) (End, error) {
 	switch {
 	case ctx.Err() != nil:
 		return HandedOver, ctx.Err()
-	case errors.Is(err, journal.ErrBroken):
+	case errors.Is(err, journal.ErrBroken), errors.As(err, new(*panicError)):
 		s.env.Telemetry.Quarantined()
 		s.log.ErrorContext(ctx, "session quarantined", "error", err)
 		return Quarantined, err
@@ -263,6 +275,9 @@ func (s *Session) enlist(ctx context.Context) {
 func (s *Session) serve(ctx context.Context) (End, error) {
 	idle := time.NewTimer(s.env.HibernateAfter)
 	defer idle.Stop()
+	look := time.NewTimer(lookForControl)
+	look.Stop()
+	defer look.Stop()
 	quiet := false // the idle timer fired and nothing has come since
 	for {
 		s.begin()
@@ -284,10 +299,13 @@ func (s *Session) serve(ctx context.Context) (End, error) {
 			if !quiet && !s.draining {
 				idle.Reset(s.env.HibernateAfter)
 			}
+			if s.full() {
+				look.Reset(lookForControl)
+			}
 			select {
 			case <-ctx.Done():
 				return HandedOver, ctx.Err()
-			case m := <-s.intake.messages:
+			case m := <-s.arrivals():
 				quiet = false
 				s.next.now = s.now()
 				s.take(ctx, m)
@@ -308,6 +326,8 @@ func (s *Session) serve(ctx context.Context) (End, error) {
 				s.draining, s.drain = true, nil
 			case <-idle.C:
 				quiet = true
+			case <-look.C:
+				s.findControl(ctx)
 			case <-s.outboxQuiet(quiet):
 			case <-s.sweeping():
 				s.sweepDropped()
@@ -355,7 +375,7 @@ func (s *Session) collect(ctx context.Context) {
 		default:
 		}
 		select {
-		case m := <-s.intake.messages:
+		case m := <-s.arrivals():
 			s.take(ctx, m)
 		default:
 			return
@@ -403,13 +423,13 @@ func (s *Session) Wait() { s.calls.Wait() }
 // hasWork reports whether the session would start a run by itself, now or later. One that
 // is paused would not: its resume command wakes it wherever it is.
 func (s *Session) hasWork() bool {
-	return s.retrying || s.ledger.Retiring != nil || s.ledger.Hold == nil && s.waiting() > 0
+	return s.full() || s.retrying || s.ledger.Retiring != nil || s.ledger.Hold == nil && s.waiting() > 0
 }
 
 // owesNothing reports whether the session may let its key go (PROTOCOL 15): no run, no
 // work it would start by itself, everything confirmed published.
 func (s *Session) owesNothing() bool {
-	if s.run != nil || s.retrying || s.ledger.Retiring != nil || s.kernel.State().CurrentRunID.IsSome() {
+	if s.full() || s.run != nil || s.retrying || s.ledger.Retiring != nil || s.kernel.State().CurrentRunID.IsSome() {
 		return false
 	}
 	if (s.draining || s.env.Held() != nil) && s.hasWork() {
@@ -437,8 +457,12 @@ func (s *Session) Ask(ctx context.Context, f func(*View)) error {
 	}
 	select {
 	case s.asks <- ask:
-		<-done
-		return nil
+		select {
+		case <-done:
+			return nil
+		case <-s.over: // it had no end
+		}
+		return fmt.Errorf("session %s: %w", s.id, ErrGone)
 	case <-s.over:
 		return fmt.Errorf("session %s: %w", s.id, ErrGone)
 	case <-ctx.Done():
@@ -448,6 +472,14 @@ func (s *Session) Ask(ctx context.Context, f func(*View)) error {
 
 // ErrGone says that the session has left this worker.
 var ErrGone = errors.New("the session has left this worker")
+
+// panicError is a mistake of ours that one session has run into.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
 
 var errFenced = errors.New("a newer owner has written to the log")
 
