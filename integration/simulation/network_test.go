@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -271,10 +272,7 @@ func (n *network) drop(c *connection, silently bool) {
 func (n *network) run() {
 	defer close(n.stopped)
 	for {
-		// A message takes its time, so that hardly two timers run out at the same moment:
-		// which comes first then is the runtime's to say. While time goes on, everything
-		// else is at rest.
-		time.Sleep(time.Duration(1 + n.order.IntN(2000)))
+		synctest.Wait()
 		if n.step() {
 			continue
 		}
