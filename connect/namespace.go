@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/subjects"
@@ -40,20 +42,33 @@ func (p Provision) Settings() subjects.Settings {
 }
 
 // Open finds the namespace and, if p says so, creates it first. Without that it waits
-// until ctx ends for somebody else to create it.
+// until ctx ends for somebody else to create it. It waits too while JetStream does not
+// answer: a cluster that starts, or has lost its majority, has no leader that could.
 func (p Provision) Open(ctx context.Context, js jetstream.JetStream, n Namespace, log *slog.Logger) (subjects.Namespace, subjects.Settings, error) {
-	if p.Provision {
-		if err := p.create(ctx, js, n); err != nil {
-			return subjects.Namespace{}, subjects.Settings{}, fmt.Errorf("namespace %s: %w", n.Namespace, err)
+	created, said := !p.Provision, ""
+	for {
+		ns, settings, err := subjects.Namespace{}, subjects.Settings{}, error(nil)
+		if !created {
+			if err = p.create(ctx, js, n); err != nil {
+				err = fmt.Errorf("namespace %s: %w", n.Namespace, err)
+			}
+			created = err == nil
 		}
-	}
-	for said := false; ; said = true {
-		ns, settings, err := n.Find(ctx, js)
-		if !errors.Is(err, subjects.ErrNotProvisioned) {
+		if err == nil {
+			ns, settings, err = n.Find(ctx, js)
+		}
+		why := ""
+		switch {
+		case errors.Is(err, subjects.ErrNotProvisioned):
+			why = "waiting for the namespace to be provisioned"
+		case noAnswer(err):
+			why = "waiting for JetStream to answer"
+		default:
 			return ns, settings, err
 		}
-		if !said {
-			log.WarnContext(ctx, "waiting for the namespace to be provisioned", "namespace", n.Namespace)
+		if said != why {
+			said = why
+			log.WarnContext(ctx, why, "namespace", n.Namespace, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -61,6 +76,15 @@ func (p Provision) Open(ctx context.Context, js jetstream.JetStream, n Namespace
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// noAnswer tells an error that means JetStream is not there yet, or not for the moment.
+func noAnswer(err error) bool {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.Code == http.StatusServiceUnavailable && api.ErrorCode != jetstream.JSErrCodeJetStreamNotEnabled
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders)
 }
 
 func (p Provision) create(ctx context.Context, js jetstream.JetStream, n Namespace) error {

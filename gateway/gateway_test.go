@@ -128,6 +128,23 @@ func TestQueries(t *testing.T) {
 	if status, v, _ := s.do("GET", base+"/inputs", "", nil); status != 200 || len(v["inputs"].([]any)) != 0 {
 		t.Errorf("inputs: %d %v", status, v)
 	}
+	for _, c := range []struct {
+		query  string
+		status int
+		field  string
+		want   any
+	}{
+		{"runtime_state", 200, "runtime_state", "Attached"},
+		{"receipt?args=%7B%22sequence%22:0%7D", 200, "boundary", "RunStart"},
+		{"receipt?args=%7B%22sequence%22:9%7D", 404, "code", "receipt_not_found"},
+		{"receipt?args=9", 400, "field", "args"},
+		{"input?args=%7B%7D", 400, "code", "bad_request"},
+		{"weather", 404, "code", "unknown_query"},
+	} {
+		if status, v, _ := s.do("GET", base+"/queries/"+c.query, "", nil); status != c.status || v[c.field] != c.want {
+			t.Errorf("query %s: %d %v", c.query, status, v)
+		}
+	}
 	for range 100 {
 		if _, v, _ := s.do("GET", "/v1/namespaces/default/sessions", "", nil); len(v["sessions"].([]any)) == 1 {
 			break

@@ -65,6 +65,7 @@ func newNetwork(t *testing.T) *network {
 		n.ip("link set side%d up", side)
 	}
 	t.Cleanup(func() {
+		defer func() { _ = unmount("/run/netns") }() // the namespaces go in any case
 		for _, h := range n.hosts {
 			n.ip("link delete port-%s", h.name)
 			if h.inside == "eth0" {

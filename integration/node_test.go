@@ -3,10 +3,12 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -58,4 +60,42 @@ func freePort(t *testing.T) string {
 	}
 	defer func() { _ = free.Close() }()
 	return free.Addr().String()
+}
+
+// diskSize is what a server's disk holds, where it has one of its own.
+const diskSize = "256m"
+
+// disk gives the server a disk of its own.
+func (n *node) disk(size string) {
+	n.w.t.Helper()
+	if err := mount(n.store, size); err != nil {
+		n.w.t.Fatal(err)
+	}
+	n.w.t.Cleanup(func() {
+		if err := unmount(n.store); err != nil {
+			n.w.t.Error(err)
+		}
+	})
+}
+
+// fill leaves no room on the server's disk; the function returned makes room again.
+func (n *node) fill() (empty func()) {
+	n.w.t.Helper()
+	ballast := filepath.Join(n.store, "ballast")
+	f, err := os.Create(ballast)
+	if err != nil {
+		n.w.t.Fatal(err)
+	}
+	for block := make([]byte, 64<<10); err == nil; {
+		_, err = f.Write(block)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		n.w.t.Fatal(err)
+	}
+	_ = f.Close() // it is full, as it should be
+	return func() {
+		if err := os.Remove(ballast); err != nil {
+			n.w.t.Error(err)
+		}
+	}
 }

@@ -148,6 +148,9 @@ func (l *ledger) flow(send sender, sessions []string, pause time.Duration) (stop
 				ctx, cancel := context.WithTimeout(l.w.t.Context(), 3*time.Minute)
 				err := send(ctx, s, prompt(fmt.Sprintf("%s-%05d", s, i), "x"))
 				cancel()
+				if l.w.t.Context().Err() != nil {
+					return // the test has ended before its time
+				}
 				if err != nil {
 					l.w.t.Errorf("publish to %s: %v", s, err)
 					return

@@ -22,7 +22,6 @@ type world struct {
 	t     *testing.T
 	ns    subjects.Namespace
 	nodes []*node
-	on    *host  // where the test itself is; nil on this machine
 	addr  string // of the server, or of all of them separated by commas
 	nc    *nats.Conn
 	js    jetstream.JetStream

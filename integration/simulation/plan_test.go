@@ -96,7 +96,7 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 		Ping:          pick(r, 2*time.Second, 2*time.Second, 20*time.Second),
 		Hibernate:     pick(r, 50*time.Millisecond, 500*time.Millisecond, 3*time.Second, 20*time.Second),
 		SnapshotEvery: pick[uint64](r, 2, 5, 20, 1024),
-		FeedHorizon:   4096,
+		FeedHorizon:   pick[uint64](r, 4, 4096, 4096),
 		Retain:        pick(r, 50, 1000),
 		MaxExecutions: pick[uint64](r, 1, 3, 3),
 		Detector:      r.IntN(3) > 0,

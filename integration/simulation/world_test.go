@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -45,7 +46,7 @@ func simulate(t *testing.T, p *plan) *result {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, plan: p, ns: ns, server: embeddedtest.Run(t), memory: &memory{},
+		t: t, plan: p, ns: ns, server: embeddedtest.Run(t, embeddedtest.With(quiet)), memory: &memory{},
 		sent: map[string][]*sent{}, history: map[string]*chronicle{},
 	}
 	w.log = slog.New(w.memory)
@@ -100,6 +101,11 @@ func simulate(t *testing.T, p *plan) *result {
 	}
 	r.Answers, r.Claims = w.tally()
 	return r
+}
+
+// quiet keeps the server from pinging at random times: the clients ping it.
+func quiet(o *embedded.Options) {
+	o.Adjust = func(o *server.Options) { o.PingInterval, o.DisableShortFirstPing = 24*time.Hour, true }
 }
 
 func (w *world) fail(format string, args ...any) {
