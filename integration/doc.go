@@ -6,6 +6,9 @@
 // input that was acknowledged ends exactly once and in order, and what was published must
 // be what the log says, no more and no less.
 //
+// With KALAHARI_LONG in the environment the long tests run too: a cluster in network
+// namespaces. docs/testing.md says what they need.
+//
 // Times are measured and logged. What is asserted about them is several times as generous
 // as what is claimed, so that a busy machine does not fail a correct system.
 package integration

@@ -41,16 +41,24 @@ type host struct {
 	inside   string // its interface
 }
 
+// lackedByNetworks says which program is missing, if one is.
+func lackedByNetworks() string {
+	for _, tool := range []string{"ip", "tc"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return "needs " + tool + " (Debian's iproute2)"
+		}
+	}
+	return ""
+}
+
 // newNetwork skips the test where there can be no networks.
 func newNetwork(t *testing.T) *network {
 	t.Helper()
+	if why := lackedByNetworks(); why != "" {
+		t.Skip(why)
+	}
 	if _, apart := os.LookupEnv(apartVariable); !apart {
 		t.Skip("needs network namespaces of its own: Linux, and root")
-	}
-	for _, tool := range []string{"ip", "tc"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("needs %s (Debian's iproute2)", tool)
-		}
 	}
 	n := &network{t: t}
 	if err := os.MkdirAll("/run/netns", 0o755); err != nil {
@@ -59,7 +67,6 @@ func newNetwork(t *testing.T) *network {
 	if err := mount("/run/netns", "1m"); err != nil {
 		t.Fatal(err)
 	}
-	n.ip("link set lo up")
 	for side := range sides {
 		n.ip("link add side%d type bridge", side)
 		n.ip("link set side%d up", side)

@@ -78,11 +78,10 @@ func (n *node) disk(size string) {
 	})
 }
 
-// fill leaves no room on the server's disk; the function returned makes room again.
-func (n *node) fill() (empty func()) {
+// fill leaves no room on the server's disk.
+func (n *node) fill() {
 	n.w.t.Helper()
-	ballast := filepath.Join(n.store, "ballast")
-	f, err := os.Create(ballast)
+	f, err := os.Create(filepath.Join(n.store, "ballast"))
 	if err != nil {
 		n.w.t.Fatal(err)
 	}
@@ -93,9 +92,18 @@ func (n *node) fill() (empty func()) {
 		n.w.t.Fatal(err)
 	}
 	_ = f.Close() // it is full, as it should be
-	return func() {
-		if err := os.Remove(ballast); err != nil {
-			n.w.t.Error(err)
+}
+
+// wipe removes everything from the disk of a server that does not run.
+func (n *node) wipe() {
+	n.w.t.Helper()
+	files, err := filepath.Glob(filepath.Join(n.store, "*"))
+	if err != nil || len(files) == 0 {
+		n.w.t.Fatal("nothing is on the disk: ", err)
+	}
+	for _, file := range files {
+		if err := os.RemoveAll(file); err != nil {
+			n.w.t.Fatal(err)
 		}
 	}
 }

@@ -26,7 +26,8 @@ type ledger struct {
 	asked   map[string]time.Time // by session/id: when it was published for the first time
 	told    map[string]string    // by session/id: the outcome that a gateway answered with
 	refused int                  // publications refused with a full mailbox, and repeated
-	retried int                  // publications without an answer, and repeated
+	retried int                  // publications without an answer, or with another error, and repeated
+	failure error                // the last of those errors
 }
 
 func (w *world) ledger() *ledger {
@@ -88,6 +89,7 @@ func (l *ledger) insist(ctx context.Context, session string, ev event.Event, sen
 			l.refused++
 		default:
 			l.retried++
+			l.failure = err
 		}
 		l.mu.Unlock()
 		if err == nil || ctx.Err() != nil {
