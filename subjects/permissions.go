@@ -53,10 +53,15 @@ type Permissions struct {
 // and one on `kalahari.<ns>.*.in.*` would reach the queries of a session called
 // "in".
 //
-// What grants cannot express: whoever may create a consumer may have what it
-// reads pushed to any subject of the account that somebody listens on, a worker's
-// control subject for one. Subscribers that are not trusted belong into an
-// account of their own, with the feeds imported.
+// What grants cannot express: whoever may publish to a stream names the subject of
+// the acknowledgement, and the server sends it there without asking for a
+// permission: onto a session's log, or an owner's key, where it is stored, and no
+// session with such a log can go on. And whoever may create a consumer may have
+// what it reads pushed to any subject of the account that somebody listens on, a
+// worker's control subject for one. Producers and subscribers that are not trusted
+// belong into accounts of their own, with the sharded mailboxes imported as
+// services, the mappings installed there, and the feeds imported: replies then
+// stay in their account (TestAcknowledgementsStayInTheProducersAccount).
 func (n Namespace) Permissions(role Role, inbox string) (Permissions, error) {
 	if inbox == "" {
 		inbox = DefaultInbox
