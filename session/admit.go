@@ -205,12 +205,6 @@ func (s *Session) claimedKey(in *input, c cause) (existing string, duplicate boo
 func (s *Session) plan(in *input, c cause) (plan kernel.AdmissionResolved, refused acceptOutcome, ok bool) {
 	st := s.kernel.State()
 	silent := in.intent != "" && in.Kind == kernel.AdmissionInputKindPeerRequest && st.SilentIntentOverrides.Has(in.intent)
-	if silent {
-		// The plan's wake mode is None. The machine's AcceptWithCompletion would wake a
-		// session at rest all the same, and with it start the turn that a silent intent is to
-		// be taken in without.
-		in.wake = notWaking
-	}
 	o := s.apply(&kernel.ResolveAdmissionPlan{
 		InputID: in.ID, InputKind: in.Kind, RequestedLane: in.lane, ContinuationKind: in.continuation,
 		SilentIntentMatch:         silent,

@@ -340,30 +340,35 @@ func TestInputsInsideCommands(t *testing.T) {
 	d.rejected("ingest", map[string]any{"runtime_id": "rt:session:s1", "fence_token": 9}, "InvalidState", "Attached", "fence_binding_matches_input")
 }
 
-// A peer request with a silent intent is taken in and starts no run.
+// A peer request with a silent intent leaves a run in progress alone and is taken up by the
+// next one. At rest it wakes the session like any other: the accept rules of Idle and
+// Attached signal WakeLoop whatever the plan says of waking (chapter 02).
 func TestSilentIntents(t *testing.T) {
 	env := embeddedtest.Provisioned(t, "test", 2)
 	d := newDesk(t, env, "s1")
 	fleet(t, env, 1, nil)
 	d.applied("set_silent_intents", map[string]any{"intents": []string{"status"}})
-	request := func(id, intent string) {
-		ev := prompt(id, "")
-		ev.SetType(subjects.InputType("peer_request"))
-		if err := ev.SetData("application/json", []byte(`{"text":"?","intent":"`+intent+`","request_id":"3e0c4d0a-0000-4000-8000-000000000001"}`)); err != nil {
+	request := func(id, intent, echo, signal string) {
+		t.Helper()
+		var data map[string]any
+		if err := json.Unmarshal([]byte(`{"text":"?","intent":"`+intent+`","request_id":"3e0c4d0a-0000-4000-8000-000000000001","echo":`+echo+`}`), &data); err != nil {
 			t.Fatal(err)
 		}
-		publish(t, env, "s1", ev)
+		report := d.applied("accept_with_completion", map[string]any{"input_id": id, "input": map[string]any{"kind": "peer_request", "data": data}})
+		if report["outcome"] != "Accepted" || report["signal"] != signal {
+			t.Errorf("%s: %v, want the signal %s", id, report, signal)
+		}
 	}
-	request("quiet", "status")
-	d.next("InputAccepted")
-	d.send("publish_event", map[string]any{"kind": "Projection"})
-	if name, data := d.next("CommandApplied", "TurnRunStarted"); name != "CommandApplied" {
-		t.Errorf("a silent request started a run: %v", data)
-	}
-	request("loud", "work")
-	d.next("TurnRunStarted")
-	for d.ended["loud"] == "" {
+	request("at rest", "status", `{"delay":"1m"}`, "WakeLoop")
+	d.running("at rest")
+	request("quiet", "status", `{}`, "None")
+	request("loud", "work", `{}`, "InterruptYielding")
+	d.applied("interrupt", nil)
+	for d.ended["quiet"] == "" || d.ended["loud"] == "" {
 		d.next("InputCompleted")
+	}
+	if diff := cmp.Diff(map[string]string{"at rest": "Cancelled", "quiet": "Completed", "loud": "Completed"}, d.ended); diff != "" {
+		t.Error(diff)
 	}
 }
 
