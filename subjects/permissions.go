@@ -12,7 +12,10 @@ type Role string
 
 // The roles.
 const (
-	// RoleProducer publishes inputs and commands and gets acknowledgements.
+	// RoleProducer publishes inputs and commands and gets acknowledgements. It stores no
+	// blobs: the names of objects are encoded and their chunks have ids of their own, so a
+	// grant cannot be confined to a session, and whoever may store one blob may overwrite
+	// all. Producers of large payloads go through the gateway, or are gateways.
 	RoleProducer Role = "producer"
 	// RoleSubscriber reads feeds, published events, signals and deltas, and asks
 	// queries. It publishes nothing.
@@ -105,7 +108,10 @@ func (g *grants) producer() {
 
 func (g *grants) subscriber() {
 	g.publish(g.ns.QueryAll(), "$JS.API.INFO", "$JS.FC.>")
-	g.subscribe(g.ns.LiveAll())
+	g.subscribe(g.ns.LiveAll(), g.ns.MobAll())
+	// Only what is stored is published on fx, so that waiting for an outcome may be a plain
+	// subscription.
+	g.subscribe(g.ns.EachShard(g.ns.FxShard)...)
 	g.read(g.ns.EachShard(g.ns.LogStream)...)
 	g.read(g.ns.EachShard(g.ns.FxStream)...)
 	g.read(g.ns.MobStream())
@@ -114,6 +120,9 @@ func (g *grants) subscriber() {
 
 func (g *grants) gateway() {
 	g.read(KVStream(g.ns.DirectoryBucket()), KVStream(g.ns.WorkersBucket()), ObjectStream(g.ns.BlobsBucket()))
+	for _, bucket := range []string{g.ns.OwnersBucket(), g.ns.SnapshotsBucket()} {
+		g.publish("$JS.API.STREAM.INFO." + KVStream(bucket)) // that they are there
+	}
 	g.blobs()
 }
 

@@ -56,6 +56,7 @@ func may(ns subjects.Namespace, role subjects.Role) map[string]bool {
 		grant(feeds, reading...)
 		grant([]string{directory, subjects.KVStream(ns.WorkersBucket()), blobs}, reading...)
 		grant([]string{blobs}, "STREAM.PURGE.*")
+		grant([]string{subjects.KVStream(ns.OwnersBucket()), subjects.KVStream(ns.SnapshotsBucket())}, "STREAM.INFO.*")
 	case subjects.RoleWorker:
 		for _, d := range ns.Definitions(subjects.Settings{}) {
 			grant([]string{d.Name}, append(reading, "CONSUMER.DURABLE.CREATE.*.c")...)
@@ -70,17 +71,17 @@ func may(ns subjects.Namespace, role subjects.Role) map[string]bool {
 // the same account, is denied to every role but for those that are its own.
 func TestTheAPIIsDeniedButForWhatARoleNeeds(t *testing.T) {
 	t.Parallel()
-	g := guard(t)
+	g := embeddedtest.Guard(t, "acme", 3)
 	other := namespace(t, "other", 2)
-	_, root, _ := g.as(t, "root")
-	if err := g.s.Map(append(g.ns.Mappings(), other.Mappings()...)...); err != nil {
+	_, root, _ := g.As(t, "root")
+	if err := g.Server.Map(append(g.Namespace.Mappings(), other.Mappings()...)...); err != nil {
 		t.Fatal(err)
 	}
 	if err := subjects.Provision(t.Context(), root, other, subjects.Settings{}); err != nil {
 		t.Fatal(err)
 	}
 	var asked []string
-	for _, ns := range []subjects.Namespace{g.ns, other} {
+	for _, ns := range []subjects.Namespace{g.Namespace, other} {
 		for _, d := range ns.Definitions(subjects.Settings{}) {
 			for _, v := range api {
 				asked = append(asked, "$JS.API."+strings.Replace(v, "*", d.Name, 1))
@@ -88,11 +89,11 @@ func TestTheAPIIsDeniedButForWhatARoleNeeds(t *testing.T) {
 		}
 	}
 	asked = append(asked, "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST", "$JS.API.ACCOUNT.PURGE.x", "$JS.API.META.LEADER.STEPDOWN", "$JS.API.SERVER.REMOVE",
-		"$JS.API.STREAM.CREATE.NEW", "$JS.API.STREAM.TEMPLATE.CREATE.x", "$JS.acme.API.STREAM.DELETE."+g.ns.LogStream(0), "$SYS.REQ.SERVER.PING", "$SYS.REQ.ACCOUNT.PING")
+		"$JS.API.STREAM.CREATE.NEW", "$JS.API.STREAM.TEMPLATE.CREATE.x", "$JS.acme.API.STREAM.DELETE."+g.Namespace.LogStream(0), "$SYS.REQ.SERVER.PING", "$SYS.REQ.ACCOUNT.PING")
 	for _, role := range []subjects.Role{subjects.RoleProducer, subjects.RoleSubscriber, subjects.RoleGateway, subjects.RoleWorker} {
 		t.Run(string(role), func(t *testing.T) {
-			nc, _, _ := g.as(t, string(role))
-			allowed := may(g.ns, role)
+			nc, _, _ := g.As(t, string(role))
+			allowed := may(g.Namespace, role)
 			for _, subject := range asked {
 				if got := possible(t, nc, subject); got != allowed[subject] {
 					t.Errorf("%s: possible %v, want %v", subject, got, allowed[subject])
@@ -141,9 +142,9 @@ func violated(nc *nats.Conn, what, subject string) bool {
 // one of the account, mapped and unmapped.
 func TestSubjectsAreDeniedButForWhatARoleNeeds(t *testing.T) {
 	t.Parallel()
-	g := guard(t)
-	ns, other := g.ns, namespace(t, "other", 2)
-	if err := g.s.Map(append(ns.Mappings(), other.Mappings()...)...); err != nil {
+	g := embeddedtest.Guard(t, "acme", 3)
+	ns, other := g.Namespace, namespace(t, "other", 2)
+	if err := g.Server.Map(append(ns.Mappings(), other.Mappings()...)...); err != nil {
 		t.Fatal(err)
 	}
 	of := func(ns subjects.Namespace) map[string]string {
@@ -169,13 +170,13 @@ func TestSubjectsAreDeniedButForWhatARoleNeeds(t *testing.T) {
 		},
 	}
 	hears := map[subjects.Role][]string{
-		subjects.RoleSubscriber: {"live"},
-		subjects.RoleGateway:    {"live"},
+		subjects.RoleSubscriber: {"live", "fx", "signal"},
+		subjects.RoleGateway:    {"live", "fx", "signal"},
 		subjects.RoleWorker:     {"live", "query", "query of a session called in", "probe", "control"},
 	}
 	for role, own := range sends {
 		t.Run(string(role), func(t *testing.T) {
-			nc, _, _ := g.as(t, string(role))
+			nc, _, _ := g.As(t, string(role))
 			for what, subject := range of(ns) {
 				if got, want := possible(t, nc, subject), slices.Contains(own, what); got != want {
 					t.Errorf("publishing %s: possible %v, want %v", what, got, want)
@@ -235,14 +236,14 @@ func TestAcknowledgementsStayInTheProducersAccount(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, conf.String())
 	}
-	g := guarded{ns: ns, s: embeddedtest.Run(t, embeddedtest.With(func(o *embedded.Options) {
+	g := &embeddedtest.Guarded{Namespace: ns, Server: embeddedtest.Run(t, embeddedtest.With(func(o *embedded.Options) {
 		o.Adjust = func(opts *server.Options) { opts.Users, opts.Accounts = parsed.Users, parsed.Accounts }
 	}))}
-	_, root, _ := g.as(t, "root")
+	_, root, _ := g.As(t, "root")
 	if err := subjects.Provision(t.Context(), root, ns, subjects.Settings{}); err != nil {
 		t.Fatal(err)
 	}
-	nc, _, _ := g.as(t, "producer")
+	nc, _, _ := g.As(t, "producer")
 	// It publishes and is acknowledged, on the public subjects and on the sharded ones.
 	for i, subject := range []string{ns.PublicIn("s"), ns.In("s"), ns.PublicCtl("s"), ns.Ctl("s")} {
 		m, err := nc.Request(subject, []byte("x"), 5*time.Second)

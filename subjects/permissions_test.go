@@ -3,76 +3,16 @@ package subjects_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/kalahari-run/kalahari/embedded"
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/subjects"
 )
-
-// guarded is a server whose only users are one of each role, and root. The
-// operator provisions the namespace, with its own grants.
-type guarded struct {
-	s  *embedded.Server
-	ns subjects.Namespace
-}
-
-func guard(t *testing.T) guarded {
-	t.Helper()
-	ns := namespace(t, "acme", 3)
-	var conf strings.Builder
-	conf.WriteString("authorization {\n  users: [\n    { user: root, password: p }\n")
-	for _, role := range subjects.Roles() {
-		p, err := ns.Permissions(role, "_IN_"+string(role))
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&conf, "    { user: %s, password: p\n%s    }\n", role, p.Config("      "))
-	}
-	conf.WriteString("  ]\n}\n")
-	file := filepath.Join(t.TempDir(), "nats.conf")
-	if err := os.WriteFile(file, []byte(conf.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := server.ProcessConfigFile(file)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, conf.String())
-	}
-	g := guarded{ns: ns}
-	g.s = embeddedtest.Run(t, embeddedtest.With(func(o *embedded.Options) {
-		o.Mappings = ns.Mappings()
-		o.Adjust = func(opts *server.Options) { opts.Users = parsed.Users }
-	}))
-	_, js, _ := g.as(t, string(subjects.RoleOperator))
-	if err := subjects.Provision(t.Context(), js, ns, subjects.Settings{}); err != nil {
-		t.Fatalf("the operator cannot provision: %v", err)
-	}
-	return g
-}
-
-func (g guarded) as(t *testing.T, user string) (*nats.Conn, jetstream.JetStream, chan error) {
-	t.Helper()
-	denied := make(chan error, 64)
-	nc, js := embeddedtest.Connect(t, g.s, nats.UserInfo(user, "p"), nats.CustomInboxPrefix("_IN_"+user),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			if errors.Is(err, nats.ErrPermissionViolation) {
-				select {
-				case denied <- err:
-				default: // who only looks at the connection's last error reads none
-				}
-			}
-		}))
-	return nc, js, denied
-}
 
 // refused runs f, which must be denied by permission.
 func refused(t *testing.T, denied chan error, what string, f func(context.Context) error) {
@@ -103,9 +43,9 @@ func refused(t *testing.T, denied chan error, what string, f func(context.Contex
 
 func TestProducerMay(t *testing.T) {
 	t.Parallel()
-	g := guard(t)
-	ctx, ns := t.Context(), g.ns
-	nc, js, denied := g.as(t, "producer")
+	g := embeddedtest.Guard(t, "acme", 3)
+	ctx, ns := t.Context(), g.Namespace
+	nc, js, denied := g.As(t, "producer")
 	for _, subject := range []string{ns.PublicIn("s"), ns.In("s"), ns.PublicCtl("s"), ns.Ctl("s"), ns.PublicIn("another-1"), ns.PublicIn("x")} {
 		if ack, err := js.Publish(ctx, subject, nil); err != nil || !strings.HasPrefix(ack.Stream, "KALAHARI_acme_IN_") {
 			t.Errorf("%s: %v %v", subject, ack, err)
@@ -141,9 +81,9 @@ func TestProducerMay(t *testing.T) {
 
 func TestSubscriberMay(t *testing.T) {
 	t.Parallel()
-	g := guard(t)
-	ctx, ns := t.Context(), g.ns
-	rootConn, root, _ := g.as(t, "root")
+	g := embeddedtest.Guard(t, "acme", 3)
+	ctx, ns := t.Context(), g.Namespace
+	rootConn, root, _ := g.As(t, "root")
 	for i := range 3 {
 		for _, subject := range []string{ns.Log("s"), ns.Fx("s", "InputCompleted"), ns.MobSignal("m", "RuntimeBound")} {
 			if _, err := root.Publish(ctx, subject, []byte{byte('0' + i)}); err != nil {
@@ -158,7 +98,7 @@ func TestSubscriberMay(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	nc, js, denied := g.as(t, "subscriber")
+	nc, js, denied := g.As(t, "subscriber")
 	got, _, err := subjects.Discover(ctx, js, "acme")
 	if err != nil || got != ns {
 		t.Fatalf("Discover: %v %v", got, err)
@@ -222,9 +162,9 @@ func TestSubscriberMay(t *testing.T) {
 // A worker does all it has to with its own grants, and a gateway too.
 func TestWorkerMay(t *testing.T) {
 	t.Parallel()
-	g := guard(t)
-	ctx, ns := t.Context(), g.ns
-	nc, js, denied := g.as(t, "worker")
+	g := embeddedtest.Guard(t, "acme", 3)
+	ctx, ns := t.Context(), g.Namespace
+	nc, js, denied := g.As(t, "worker")
 	must := func(what string, err error) {
 		t.Helper()
 		if err != nil {
@@ -287,7 +227,7 @@ func TestWorkerMay(t *testing.T) {
 	must("flush", nc.Flush())
 	_, err = nc.RequestWithContext(ctx, ns.Probe("w1"), nil)
 	must("probe", err)
-	gw, gjs, gdenied := g.as(t, "gateway")
+	gw, gjs, gdenied := g.As(t, "gateway")
 	_, err = gw.RequestWithContext(ctx, ns.Query("s", "state"), nil)
 	must("a gateway's query", err)
 	_, err = gjs.Publish(ctx, ns.PublicIn("s"), nil)
@@ -324,15 +264,15 @@ func TestWorkerMay(t *testing.T) {
 
 func TestOperatorStaysInItsNamespace(t *testing.T) {
 	t.Parallel()
-	g := guard(t)
-	_, js, denied := g.as(t, "operator")
-	if err := subjects.Verify(t.Context(), js, g.ns, subjects.Settings{}); err != nil {
+	g := embeddedtest.Guard(t, "acme", 3)
+	_, js, denied := g.As(t, "operator")
+	if err := subjects.Verify(t.Context(), js, g.Namespace, subjects.Settings{}); err != nil {
 		t.Error(err)
 	}
 	refused(t, denied, "another namespace", func(ctx context.Context) error {
 		return subjects.Provision(ctx, js, namespace(t, "other", 1), subjects.Settings{})
 	})
-	if err := js.DeleteStream(t.Context(), g.ns.DeadStream()); err != nil {
+	if err := js.DeleteStream(t.Context(), g.Namespace.DeadStream()); err != nil {
 		t.Error(err)
 	}
 }

@@ -4,9 +4,15 @@ package embeddedtest
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -97,4 +103,67 @@ func ProvisionedWith(t testing.TB, name string, shards int, settings subjects.Se
 		t.Fatalf("embeddedtest: %v", err)
 	}
 	return &Env{Server: s, Namespace: ns, Settings: settings.WithDefaults(), Conn: nc, JS: js}
+}
+
+// Guarded is a server whose only users are one of each role of a namespace, and root.
+type Guarded struct {
+	Server    *embedded.Server
+	Namespace subjects.Namespace
+}
+
+// Guard starts a server that grants each role's user what the role may do, and has the
+// operator provision the namespace. User names are those of the roles; each has an inbox of
+// its own.
+func Guard(t testing.TB, name string, shards int) *Guarded {
+	t.Helper()
+	ns, err := subjects.NewNamespace(name, shards)
+	if err != nil {
+		t.Fatalf("embeddedtest: %v", err)
+	}
+	var conf strings.Builder
+	conf.WriteString("authorization {\n  users: [\n    { user: root, password: p }\n")
+	for _, role := range subjects.Roles() {
+		p, err := ns.Permissions(role, "_IN_"+string(role))
+		if err != nil {
+			t.Fatalf("embeddedtest: %v", err)
+		}
+		fmt.Fprintf(&conf, "    { user: %s, password: p\n%s    }\n", role, p.Config("      "))
+	}
+	conf.WriteString("  ]\n}\n")
+	file := filepath.Join(t.TempDir(), "nats.conf")
+	if err := os.WriteFile(file, []byte(conf.String()), 0o600); err != nil {
+		t.Fatalf("embeddedtest: %v", err)
+	}
+	parsed, err := server.ProcessConfigFile(file)
+	if err != nil {
+		t.Fatalf("embeddedtest: %v\n%s", err, conf.String())
+	}
+	g := &Guarded{Namespace: ns}
+	g.Server = Run(t, With(func(o *embedded.Options) {
+		o.Mappings = ns.Mappings()
+		o.Adjust = func(opts *server.Options) { opts.Users = parsed.Users }
+	}))
+	_, js, _ := g.As(t, string(subjects.RoleOperator))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := subjects.Provision(ctx, js, ns, subjects.Settings{}); err != nil {
+		t.Fatalf("embeddedtest: the operator cannot provision: %v", err)
+	}
+	return g
+}
+
+// As connects as a user. What the server denies it comes through the channel.
+func (g *Guarded) As(t testing.TB, user string) (*nats.Conn, jetstream.JetStream, chan error) {
+	t.Helper()
+	denied := make(chan error, 64)
+	nc, js := Connect(t, g.Server, nats.UserInfo(user, "p"), nats.CustomInboxPrefix("_IN_"+user),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				select {
+				case denied <- err:
+				default: // who only looks at the connection's last error reads none
+				}
+			}
+		}))
+	return nc, js, denied
 }
