@@ -62,6 +62,7 @@ func TestLedger(t *testing.T) {
 	end(0, 0, 1, 5, true) // warm-up: no latency
 	end(0, 1, 2, 12, true)
 	end(0, 2, 3, 22, true)
+	end(0, 2, 3, 23, false) // told again
 	end(0, 2, 4, 23, false) // twice
 	end(0, 3, 5, 32, true)
 	end(1, 0, 1, 5, true)

@@ -28,6 +28,7 @@ type ledger struct {
 type sessionLedger struct {
 	published []time.Time
 	ended     []time.Time // zero while it has not
+	endedAs   []uint64    // the sequence of its outcome
 	next      int         // the input expected to end next
 	sequence  uint64      // of the last outcome
 }
@@ -35,7 +36,7 @@ type sessionLedger struct {
 func newLedger(run string, sessions, warm, inputs int) *ledger {
 	l := &ledger{run: run, inputs: warm + inputs, measured: warm, sessions: make([]sessionLedger, sessions)}
 	for i := range l.sessions {
-		l.sessions[i] = sessionLedger{published: make([]time.Time, l.inputs), ended: make([]time.Time, l.inputs)}
+		l.sessions[i] = sessionLedger{published: make([]time.Time, l.inputs), ended: make([]time.Time, l.inputs), endedAs: make([]uint64, l.inputs)}
 	}
 	l.latency = make([]time.Duration, 0, sessions*inputs)
 	return l
@@ -81,7 +82,7 @@ func (l *ledger) publish(session, n int, at time.Time) {
 	defer l.mu.Unlock()
 	s := &l.sessions[session]
 	for n >= len(s.published) { // a soak does not know how many there will be
-		s.published, s.ended = append(s.published, time.Time{}), append(s.ended, time.Time{})
+		s.published, s.ended, s.endedAs = append(s.published, time.Time{}), append(s.ended, time.Time{}), append(s.endedAs, 0)
 	}
 	s.published[n] = at
 }
@@ -112,10 +113,13 @@ func (l *ledger) end(id string, sequence uint64, completed bool, at time.Time) b
 		return false // nothing of this run
 	}
 	if !s.ended[n].IsZero() {
-		l.duplicates++
+		// What is published again has the sequence it had; another one is another outcome.
+		if sequence != s.endedAs[n] {
+			l.duplicates++
+		}
 		return false
 	}
-	s.ended[n] = at
+	s.ended[n], s.endedAs[n] = at, sequence
 	if n < s.next || sequence <= s.sequence {
 		l.violations++
 	}
