@@ -31,9 +31,18 @@ func payloads(t *testing.T, env *embeddedtest.Env, id string) (refs []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := store.List(t.Context())
-	if err != nil && !errors.Is(err, jetstream.ErrNoObjectsFound) {
-		t.Fatal(err)
+	var all []*jetstream.ObjectInfo
+	for {
+		// The library's list never ends if an object goes while it is made.
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		all, err = store.List(ctx)
+		cancel()
+		if err == nil || errors.Is(err, jetstream.ErrNoObjectsFound) {
+			break
+		}
+		if !errors.Is(err, context.DeadlineExceeded) || t.Context().Err() != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, info := range all {
 		if hash, ok := strings.CutPrefix(info.Name, id+"/"); ok && !strings.Contains(hash, "-") {
