@@ -47,6 +47,8 @@ func problem(w http.ResponseWriter, status int, code, format string, args ...any
 
 func (d details) filled() details {
 	d.Type, d.Title = problemType+d.Code, http.StatusText(d.Status)
+	// Both may quote the request, which is whatever it is.
+	d.Detail, d.Field = subjects.Clip(d.Detail, 4*subjects.MaxReason), subjects.Clip(d.Field, subjects.MaxReason)
 	return d
 }
 

@@ -151,11 +151,11 @@ func appendMember(b []byte, name, value string) []byte {
 }
 
 func appendString(b []byte, s string) []byte {
-	b, err := jsontext.AppendQuote(b, s)
+	quoted, err := jsontext.AppendQuote(b, s)
 	if err != nil { // invalid UTF-8, which decoding has refused
-		b = append(b, `""`...)
+		return append(b, `""`...) // behind what was there, not behind what was begun
 	}
-	return b
+	return quoted
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
