@@ -37,6 +37,11 @@ func (s *site) stream(query, last string) (read func(n int) []record) {
 		req.Header.Set("Last-Event-ID", last)
 	}
 	resp, err := s.client.Do(req)
+	for err == nil && resp.StatusCode == http.StatusServiceUnavailable { // one before it may not be gone yet
+		resp.Body.Close()
+		time.Sleep(10 * time.Millisecond)
+		resp, err = s.client.Do(req)
+	}
 	if err != nil {
 		s.Fatal(err)
 	}
