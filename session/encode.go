@@ -2,6 +2,8 @@ package session
 
 import (
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The delta of a commit is encoded by hand: every commit has one, and its payloads are
@@ -200,4 +202,58 @@ func (e *entry) append(b []byte) []byte {
 	o.text("lane", e.Lane.String())
 	o.text("at", stamp(e.At))
 	return append(o.b, '}')
+}
+
+// handmade is the data of events that every input has. It is encoded by hand as well.
+type handmade interface{ appendTo(o *object) }
+
+// encoded is data as JSON. It cannot fail, as [mustJSON] cannot.
+func encoded(data any) jsontext.Value {
+	p, ok := data.(handmade)
+	if !ok {
+		return mustJSON(data)
+	}
+	o := object{b: append(make([]byte, 0, 192), '{')}
+	p.appendTo(&o)
+	return append(o.b, '}')
+}
+
+func (d inputAccepted) appendTo(o *object) {
+	o.text("input_id", d.InputID)
+	o.text("lane", d.Lane)
+	o.text("plan", d.Plan)
+}
+
+func (d inputStaged) appendTo(o *object) {
+	o.text("input_id", d.InputID)
+	o.text("run_id", d.RunID)
+	o.uint("attempt", d.Attempt)
+}
+
+func (d inputApplied) appendTo(o *object) {
+	o.text("input_id", d.InputID)
+	o.text("run_id", d.RunID)
+	o.uint("boundary_sequence", d.BoundarySequence)
+}
+
+func (d inputCompleted) appendTo(o *object) {
+	o.text("input_id", d.InputID)
+	o.optional("run_id", d.RunID)
+	o.text("terminal_outcome", d.TerminalOutcome)
+	o.optional("reason", d.Reason)
+	if d.Result != nil {
+		o.raw("result", d.Result)
+	}
+	o.optional("result_ref", d.ResultRef)
+}
+
+func (d runOutput) appendTo(o *object) {
+	o.text("run_id", d.RunID)
+	if d.Content != nil {
+		o.raw("content", d.Content)
+	}
+	o.optional("content_ref", d.ContentRef)
+	if d.Usage != nil {
+		o.raw("usage", mustJSON(d.Usage))
+	}
 }

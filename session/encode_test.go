@@ -117,3 +117,35 @@ func TestDeltaRoundTrip(t *testing.T) {
 		}
 	})
 }
+
+// What is encoded by hand is what the JSON library makes of it.
+func TestEventDataIsEncodedAsTheLibraryDoes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text, n := rapid.StringN(0, 8, 32), rapid.Uint64()
+		value := func(name string) jsontext.Value {
+			return jsontext.Value(rapid.SampledFrom([]string{"", `{"text":"a\"b"}`, `[1,null]`}).Draw(t, name))
+		}
+		result := value("result")
+		if len(result) == 0 {
+			result = nil
+		}
+		var usage any
+		if rapid.Bool().Draw(t, "usage") {
+			usage = &executor.Usage{}
+		}
+		for _, data := range []any{
+			inputAccepted{text.Draw(t, "id"), text.Draw(t, "lane"), text.Draw(t, "plan")},
+			inputStaged{text.Draw(t, "id"), text.Draw(t, "run"), n.Draw(t, "attempt")},
+			inputApplied{text.Draw(t, "id"), text.Draw(t, "run"), n.Draw(t, "boundary")},
+			inputCompleted{text.Draw(t, "id"), text.Draw(t, "run"), text.Draw(t, "outcome"), text.Draw(t, "reason"), result, text.Draw(t, "ref")},
+			runOutput{text.Draw(t, "run"), result, text.Draw(t, "ref"), usage},
+		} {
+			if _, ok := data.(handmade); !ok {
+				t.Fatalf("%T is not encoded by hand", data)
+			}
+			if got, want := string(encoded(data)), string(mustJSON(data)); got != want {
+				t.Fatalf("%T\ngot  %s\nwant %s", data, got, want)
+			}
+		}
+	})
+}

@@ -124,7 +124,7 @@ func (s *Session) effect(e kernel.Effect, c cause) {
 }
 
 func (s *Session) outcome(name string, data any, c cause) {
-	s.emit(name, subjects.OutcomeType(name), mustJSON(data), c)
+	s.emit(name, subjects.OutcomeType(name), encoded(data), c)
 }
 
 // emit adds a public event to the commit, to fx if the published set has it, and to the

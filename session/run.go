@@ -310,7 +310,7 @@ func (s *Session) completeRun(f finished, c cause) {
 	s.noteTold(f.run, c)
 	at := s.position().String()
 	if !f.output.none() {
-		s.emit("RunOutput", subjects.OutputType("RunOutput"), mustJSON(runOutput{
+		s.emit("RunOutput", subjects.OutputType("RunOutput"), encoded(runOutput{
 			RunID: f.run.id, Content: f.output.value, ContentRef: f.output.blob.Ref, Usage: usageOf(f.result),
 		}), c)
 	}
