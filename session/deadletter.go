@@ -11,9 +11,8 @@ import (
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
-// The headers of a dead letter.
+// The headers of a dead letter, beside [subjects.HeaderReason].
 const (
-	headerReason   = "Kalahari-Reason"
 	headerSubject  = "Kalahari-Subject"
 	headerSequence = "Kalahari-Sequence"
 	headerLeftOut  = "Kalahari-Left-Out" // how many headers did not fit
@@ -29,9 +28,9 @@ const maxDeadHeader = 60 << 10
 func DeadLetter(ns subjects.Namespace, session string, from *nats.Msg, seq uint64, reason string) *nats.Msg {
 	line := strings.NewReplacer("\r", " ", "\n", " ")
 	h := nats.Header{
-		headerReason:   {line.Replace(subjects.Clip(reason, subjects.MaxReason))},
-		headerSubject:  {from.Subject},
-		headerSequence: {strconv.FormatUint(seq, 10)},
+		subjects.HeaderReason: {line.Replace(subjects.Clip(reason, subjects.MaxReason))},
+		headerSubject:         {from.Subject},
+		headerSequence:        {strconv.FormatUint(seq, 10)},
 	}
 	size, leftOut := 4*subjects.MaxReason, 0
 	for _, name := range slices.Sorted(maps.Keys(from.Header)) {

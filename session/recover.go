@@ -23,6 +23,9 @@ type folded struct {
 	at        journal.Position
 	snapshot  kv.Snapshot
 	released  bool // the last commit was a release
+
+	// seen is told every step that was taken, for a replay; nil in recovery.
+	seen func(*step, kernel.Trigger, *kernel.Outcome) error
 }
 
 // Fold rebuilds a session from the store, without owning it. Folding verifies: every
@@ -55,7 +58,8 @@ func fold(ctx context.Context, env *Env, session string) (*folded, error) {
 		}
 	}
 	f.at, err = env.Log.Fold(ctx, session, f.at, func(m *journal.Message) error {
-		return f.commit(ctx, env, session, m)
+		_, err := f.commit(ctx, env, session, m)
+		return err
 	})
 	return f, err
 }
@@ -97,42 +101,48 @@ func (f *folded) snapshotAt() journal.Position {
 }
 
 // commit folds one commit of the log.
-func (f *folded) commit(ctx context.Context, env *Env, session string, m *journal.Message) error {
+func (f *folded) commit(ctx context.Context, env *Env, session string, m *journal.Message) (*record, error) {
 	broken := func(format string, args ...any) error {
 		return &journal.BrokenError{Session: session, Sequence: m.Sequence, Reason: fmt.Sprintf(format, args...)}
 	}
 	b, err := readBody(ctx, env, session, m.Data)
 	if err != nil {
 		if errors.Is(err, errUnreadable) {
-			return broken("%v", err)
+			return nil, broken("%v", err)
 		}
-		return err
+		return nil, err
 	}
 	r := &b.Record
 	if r.Version != recordVersion || r.Kernel != kernel.Version {
-		return broken("record of version %d, kernel %d; this worker knows %d, %d", r.Version, r.Kernel, recordVersion, kernel.Version)
+		return nil, broken("record of version %d, kernel %d; this worker knows %d, %d", r.Version, r.Kernel, recordVersion, kernel.Version)
 	}
-	for i, step := range r.Steps {
+	for i := range r.Steps {
+		step := &r.Steps[i]
 		t, err := kernel.UnmarshalTrigger(step.trigger, step.fields)
 		if err != nil {
-			return broken("step %d: %v", i, err)
+			return nil, broken("step %d: %v", i, err)
 		}
 		o := f.kernel.Apply(t)
 		switch {
 		case !o.OK():
-			return broken("step %d: took rule %s when it was committed, now %s", i, step.rule, o.Refusal)
+			return nil, broken("step %d: took rule %s when it was committed, now %s", i, step.rule, o.Refusal)
 		case o.Rule != step.rule:
-			return broken("step %d: took rule %s when it was committed, now %s", i, step.rule, o.Rule)
+			return nil, broken("step %d: took rule %s when it was committed, now %s", i, step.rule, o.Rule)
+		}
+		if f.seen != nil {
+			if err := f.seen(step, t, &o); err != nil {
+				return nil, err
+			}
 		}
 	}
 	f.ledger.apply(&r.Delta)
 	if r.Cursor < f.cursor {
-		return broken("the cursor goes back from %d to %d", f.cursor, r.Cursor)
+		return nil, broken("the cursor goes back from %d to %d", f.cursor, r.Cursor)
 	}
 	f.cursor, f.released = r.Cursor, r.Kind == kindRelease
 	sent, err := b.sent()
 	if err != nil {
-		return broken("%v", err)
+		return nil, broken("%v", err)
 	}
 	f.unsent = append(f.unsent, sent...)
 	// The confirmed prefix is the maximum of what snapshot and commits say (PROTOCOL 32).
@@ -140,7 +150,7 @@ func (f *folded) commit(ctx context.Context, env *Env, session string, m *journa
 	for len(f.unsent) > 0 && f.unsent[0].Ordinal <= f.confirmed {
 		f.unsent = f.unsent[1:]
 	}
-	return nil
+	return r, nil
 }
 
 var errUnreadable = errors.New("the commit cannot be read")

@@ -47,6 +47,9 @@ const (
 	HeaderPrev     = "Kalahari-Prev"      // the stream sequence of the commit before, 0 for the first
 )
 
+// HeaderReason, on a message under DEAD, says why the event could not be taken.
+const HeaderReason = "Kalahari-Reason"
+
 // Media types of CloudEvents.
 const (
 	MediaStructured = event.ApplicationCloudEventsJSON

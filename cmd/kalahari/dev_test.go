@@ -36,13 +36,16 @@ func TestDevAnswersItsFirstSession(t *testing.T) {
 	}
 	killer := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 	defer killer.Stop()
-	var url string
+	var url, server string
 	answered := false
 	lines := bufio.NewScanner(out)
 	for !answered && lines.Scan() {
 		line := lines.Text()
 		if _, after, ok := strings.Cut(line, "gateway   "); ok {
 			url = after
+		}
+		if _, after, ok := strings.Cut(line, "NATS      "); ok {
+			server = after
 		}
 		answered = strings.Contains(line, "< Hello, Kalahari!")
 	}
@@ -59,6 +62,20 @@ func TestDevAnswersItsFirstSession(t *testing.T) {
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
 			t.Errorf("%s: %s", path, resp.Status)
+		}
+	}
+	// What looks at a fleet finds this one in order.
+	for command, want := range map[string]string{
+		"doctor":         "lead to the right one of 8 shards",
+		"replay demo":    "each took the rule it took when it was committed",
+		"session list":   "demo",
+		"fleet":          "1 sessions owned",
+		"replay -q demo": "Attached",
+	} {
+		look := exec.CommandContext(t.Context(), bin, strings.Fields(command)...)
+		look.Env = append(os.Environ(), "NATS_URL="+server)
+		if out, err := look.CombinedOutput(); err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s: %v, want %q in\n%s", command, err, want, out)
 		}
 	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {

@@ -14,7 +14,7 @@ import (
 
 func main() {
 	var commands cli.Commands
-	parsed := kong.Parse(&commands, kong.Name("kalahari"), kong.UsageOnError(),
+	parsed := kong.Parse(&commands, kong.Name("kalahari"), kong.ShortUsageOnError(),
 		kong.Description("Ordered sessions over NATS JetStream. Begin with: kalahari dev --demo"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	ctx, stop := service.Signals()

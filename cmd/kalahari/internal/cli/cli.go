@@ -33,10 +33,16 @@ type Commands struct {
 		Pause   Pause   `cmd:"" help:"Start no more runs of a session, or of all; inputs are taken as ever."`
 		Resume  Resume  `cmd:"" help:"Start runs again."`
 	} `cmd:"" help:"Look at sessions, hold them."`
+	Replay Replay `cmd:"" help:"Fold a session's log again, rule by rule, and print what it did."`
 	Fleet  Fleet  `cmd:"" help:"The workers of the namespace."`
+	Doctor Doctor `cmd:"" help:"Check the server, the namespace and the fleet, and say what is wrong."`
 	Kernel Kernel `cmd:"" help:"The machine without a fleet."`
 	Schema Schema `cmd:"" help:"What is on the wire, for other programs."`
-	Bench  struct {
+	Config struct {
+		Mappings    Mappings    `cmd:"" help:"The account's subject mappings, which let any NATS client publish without knowing shards."`
+		Permissions Permissions `cmd:"" help:"What a NATS user may publish and subscribe to, by role."`
+	} `cmd:"" help:"Blocks for the configuration of a NATS server."`
+	Bench struct {
 		Fanout    Fanout     `cmd:"" help:"Many sessions, published to as fast as inputs are stored."`
 		Hot       Hot        `cmd:"" help:"One session, sequentially or pipelined."`
 		Roundtrip Roundtrip  `cmd:"" help:"Publish and wait, over many sessions."`
