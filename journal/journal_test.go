@@ -69,6 +69,42 @@ func TestCommitsFormAChain(t *testing.T) {
 
 // A session recovered under the fence it has gets a new writer. Its ids must be new too: it
 // would take an old commit in the tail for its own.
+// A long log is not read message by message: a takeover would take as many round trips.
+func TestALongLogIsReadInBulk(t *testing.T) {
+	const commits = 500
+	env, log := open(t)
+	w := log.Writer("s1", "worker", 5, journal.Position{})
+	other := log.Writer("s2", "worker", 6, journal.Position{})
+	var want []string
+	for i := range commits {
+		want = append(want, fmt.Sprint("c", i))
+		if err := w.Append(t.Context(), nil, []byte(want[i])); err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Append(t.Context(), nil, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked, err := env.JS.Conn().SubscribeSync("$JS.API.STREAM.MSG.GET.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bodies, at, err := read(t, log, "s1", journal.Position{})
+	if err != nil || fmt.Sprint(bodies) != fmt.Sprint(want) || at != w.Position() {
+		t.Fatalf("folded %d commits to %+v, %v; the writer is at %+v", len(bodies), at, err, w.Position())
+	}
+	if err := env.JS.Conn().Flush(); err != nil {
+		t.Fatal(err)
+	}
+	n, _, err := asked.Pending()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n == 0 || n > commits/5 {
+		t.Errorf("%d questions to the leader for %d commits", n, commits)
+	}
+}
+
 func TestANewWriterUnderTheSameFenceHasNewIDs(t *testing.T) {
 	_, log := open(t)
 	seen := map[string]bool{}

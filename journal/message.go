@@ -43,6 +43,16 @@ func parseMessage(session string, raw *jetstream.RawStreamMsg) (*Message, error)
 	return m, nil
 }
 
+func parseDelivery(session string, msg jetstream.Msg) (*Message, error) {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return nil, err
+	}
+	return parseMessage(session, &jetstream.RawStreamMsg{
+		Sequence: meta.Sequence.Stream, Header: msg.Headers(), Data: msg.Data(), Time: meta.Timestamp,
+	})
+}
+
 func (m *Message) header() nats.Header {
 	return nats.Header{
 		subjects.HeaderCommitID: {m.ID},
