@@ -63,7 +63,7 @@ func freePort(t *testing.T) string {
 }
 
 // diskSize is what a server's disk holds, where it has one of its own.
-const diskSize = "256m"
+const diskSize = "1g"
 
 // disk gives the server a disk of its own.
 func (n *node) disk(size string) {
@@ -78,20 +78,26 @@ func (n *node) disk(size string) {
 	})
 }
 
-// fill leaves no room on the server's disk.
-func (n *node) fill() {
+// fill leaves no room on the server's disk; the function returned makes room again.
+func (n *node) fill() (empty func()) {
 	n.w.t.Helper()
-	f, err := os.Create(filepath.Join(n.store, "ballast"))
+	ballast := filepath.Join(n.store, "ballast")
+	f, err := os.Create(ballast)
 	if err != nil {
 		n.w.t.Fatal(err)
 	}
-	for block := make([]byte, 64<<10); err == nil; {
+	for block := make([]byte, 1<<20); err == nil; {
 		_, err = f.Write(block)
 	}
 	if !errors.Is(err, syscall.ENOSPC) {
 		n.w.t.Fatal(err)
 	}
 	_ = f.Close() // it is full, as it should be
+	return func() {
+		if err := os.Remove(ballast); err != nil {
+			n.w.t.Error(err)
+		}
+	}
 }
 
 // wipe removes everything from the disk of a server that does not run.
