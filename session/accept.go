@@ -206,9 +206,10 @@ func (s *Session) acceptCommand(c *command, how wakeMode) (any, error) {
 // publishEventCommand announces an event of the runtime to whoever watches it.
 func (s *Session) publishEventCommand(c *command) (any, error) {
 	var arg struct {
+		sessionArg
 		Kind kernel.Opt[kernel.RuntimeEventKind] `json:"kind"`
 	}
-	if err := c.read(&arg); err != nil {
+	if err := s.readAs(c, &arg, &arg.sessionArg); err != nil {
 		return nil, err
 	}
 	kind, ok := arg.Kind.Get()

@@ -122,6 +122,9 @@ func (s *Session) performAction(r *running, a executor.Action, c cause) {
 		err = cmd.shallow()
 	}
 	if err == nil {
+		err = cmd.known()
+	}
+	if err == nil {
 		report, err = handlerOf(cmd.name)(s, cmd)
 	}
 	if !errors.Is(err, errWaiting) {

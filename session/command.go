@@ -3,6 +3,8 @@ package session
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -66,6 +68,9 @@ func (s *Session) commandEvent(name string, ev *event.Event) {
 	err := cmd.shallow()
 	if err == nil {
 		err = s.route(cmd, ev)
+	}
+	if err == nil {
+		err = cmd.known()
 	}
 	if err == nil {
 		err = s.prepare(cmd)
@@ -147,6 +152,24 @@ func (s *Session) rejection(cmd *command, err error) commandRejected {
 func (c *command) shallow() error {
 	if subjects.TooDeep(c.data) {
 		return errDepth
+	}
+	return nil
+}
+
+// known refuses members of a command's data that the catalogue does not name: what is
+// written there, and in the schemas made of it, is what a command takes.
+func (c *command) known() error {
+	t, ok := subjects.Lookup(subjects.CommandType(c.name))
+	var members map[string]jsontext.Value
+	if !ok || json.Unmarshal(c.data, &members) != nil {
+		return nil // who carries it out says what is wrong
+	}
+	delete(members, "session_id")
+	for _, f := range t.Data {
+		delete(members, f.Name)
+	}
+	if len(members) > 0 {
+		return &FieldError{"data." + slices.Min(slices.Collect(maps.Keys(members))), "is no field of " + c.name}
 	}
 	return nil
 }

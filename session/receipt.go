@@ -106,11 +106,15 @@ var receiptQuestions = map[string]question{
 
 func readReceipt(v *View, args jsontext.Value) (*Receipt, error) {
 	var arg struct {
+		sessionArg
 		RuntimeID *string            `json:"runtime_id"`
 		RunID     string             `json:"run_id"`
 		Sequence  kernel.Opt[uint64] `json:"sequence"`
 	}
 	if err := ReadArgs(args, &arg); err != nil {
+		return nil, err
+	}
+	if err := arg.check(v.s.id); err != nil {
 		return nil, err
 	}
 	if arg.RuntimeID != nil && *arg.RuntimeID != v.s.runtimeID() {

@@ -37,9 +37,55 @@ var plain = map[string]func() object{
 	"lane":         func() object { return object{"enum": []any{"queue", "steer"}} },
 	"answer":       func() object { return object{"enum": []any{"completed", "failed", "cancelled"}} },
 	"continuation": func() object { return object{"enum": []any{"ordinary", "workgraph_attention"}} },
+	"uuid":         func() object { return object{"type": "string", "format": "uuid"} },
+	"approval": func() object {
+		return object{"enum": []any{"NotRequired", "Approved", "DeniedByUser", "RequiredButUnavailable"}}
+	},
+	"consumer":   func() object { return object{"enum": []any{"agent", "runtime_observed", "runtime_injected"}} },
+	"identity":   func() object { return partly("SessionLlmIdentity", "model", "provider") },
+	"visibility": func() object { return partly("SessionToolVisibilityState") },
+	"witnesses":  func() object { return declaration.SchemaOf("Map<ToolName, ToolVisibilityWitness>") },
+	"scopes":     func() object { return declaration.SchemaOf("Map<String, Set<String>>") },
+	"tools": func() object {
+		tool := object{
+			"type": "object", "required": []any{"provenance"}, "additionalProperties": false,
+			"properties": object{"provenance": declaration.SchemaOf("ToolProvenance"), "deferrable": object{"type": "boolean"}},
+		}
+		return object{"type": "object", "additionalProperties": tool}
+	},
+	"carried": func() object {
+		return object{
+			"type": "object", "required": []any{"kind"}, "additionalProperties": false, "description": "An input inside a command.",
+			"properties": object{
+				"kind": object{"enum": kinds()}, "data": object{},
+				"idempotency_key": object{"type": "string"}, "supersession_key": object{"type": "string"},
+				"lane": object{"enum": []any{"queue", "steer"}}, "durability": object{"enum": []any{"durable", "ephemeral", "derived"}},
+			},
+		}
+	},
 	"events": func() object {
 		return object{"type": "array", "items": object{"type": "object", "description": "A CloudEvent in the JSON event format."}}
 	},
+}
+
+// partly is a type of the machine of which only some members have to be given.
+func partly(name string, required ...any) object {
+	s := declaration.Machine().Schema(name)
+	delete(s, "required")
+	if len(required) > 0 {
+		s["required"] = required
+	}
+	return s
+}
+
+// kinds are the kinds of input.
+func kinds() (all []any) {
+	for _, t := range subjects.Catalogue() {
+		if t.Class == subjects.ClassInput {
+			all = append(all, t.Name)
+		}
+	}
+	return all
 }
 
 // Events are the schemas of all event types' data, by type.
@@ -57,7 +103,8 @@ func Events() map[string]map[string]any {
 }
 
 // dataOf is the schema of an event's data, with the definitions it refers to. More members
-// may come with a later version, so more are allowed.
+// may come with a later version, so more are allowed, but for those of commands: a session
+// refuses what it does not know.
 func dataOf(t *subjects.EventType) (schema, defs object) {
 	machine := declaration.Machine()
 	s := object{"type": "object"}
@@ -89,7 +136,12 @@ func dataOf(t *subjects.EventType) (schema, defs object) {
 	case t.Type == subjects.InputType("external_event"):
 		delete(s, "type") // it is carried whatever it is
 	case t.Class == subjects.ClassCommand:
-		s["properties"] = object{"session_id": object{"type": "string"}}
+		members, _ := s["properties"].(object)
+		if members == nil {
+			members = object{}
+		}
+		members["session_id"] = object{"type": "string"}
+		s["properties"], s["additionalProperties"] = members, false
 	case t.Class == subjects.ClassCommit:
 		s["oneOf"] = []any{object{"required": []any{"events", "record"}}, object{"required": []any{"dataref"}}}
 	}
