@@ -67,6 +67,7 @@ func (s *Session) take(ctx context.Context, m *nats.Msg) {
 	}
 	s.next.cursor = seq
 	s.next.inputs++
+	s.env.Telemetry.InputWaited(s.now().Sub(meta.Timestamp))
 	if strings.Contains(m.Subject, ".ctl.") { // or a namespace of that name, which costs a purge
 		s.tookCtl = true
 	} else {

@@ -16,6 +16,8 @@ type Observer interface {
 	CommandApplied()
 	CommandRejected()
 	DeadLettered()
+	// InputWaited is told how long a message lay in the mailbox before it was taken.
+	InputWaited(time.Duration)
 	Committed(took time.Duration, inputs int)
 	Refused()
 	UnknownOutcome()
@@ -23,6 +25,10 @@ type Observer interface {
 	RunEnded(err error, took time.Duration)
 	Hibernated()
 	Quarantined()
+	// What is let out behind a commit is sent, then confirmed, or given up with the session.
+	EffectsSent(n int)
+	EffectsConfirmed(n int)
+	EffectsGivenUp(n int)
 }
 
 // silent observes nothing.
@@ -42,3 +48,7 @@ func (silent) Recovered(time.Duration)                      {}
 func (silent) RunEnded(error, time.Duration)                {}
 func (silent) Hibernated()                                  {}
 func (silent) Quarantined()                                 {}
+func (silent) InputWaited(time.Duration)                    {}
+func (silent) EffectsSent(int)                              {}
+func (silent) EffectsConfirmed(int)                         {}
+func (silent) EffectsGivenUp(int)                           {}

@@ -27,6 +27,7 @@ type outbox struct {
 	send    Sender
 	ns      subjects.Namespace
 	session string
+	count   Observer
 
 	mu       sync.Mutex
 	waiting  []outgoing // not confirmed, in order; the first `under` are under way
@@ -44,8 +45,8 @@ type outbox struct {
 // retryAfter is how long a failed publication waits before it starts again.
 const retryAfter = 250 * time.Millisecond
 
-func newOutbox(send Sender, ns subjects.Namespace, session string) *outbox {
-	return &outbox{send: send, ns: ns, session: session, idle: make(chan struct{})}
+func newOutbox(send Sender, ns subjects.Namespace, session string, count Observer) *outbox {
+	return &outbox{send: send, ns: ns, session: session, count: count, idle: make(chan struct{})}
 }
 
 // confirmed is how many of the session's outgoing messages are known published: the
@@ -62,6 +63,9 @@ func (o *outbox) publish(out []outgoing) {
 	}
 	o.mu.Lock()
 	o.waiting = append(o.waiting, out...)
+	if !o.closed {
+		o.count.EffectsSent(len(out))
+	}
 	o.mu.Unlock()
 	o.flush()
 }
@@ -106,6 +110,7 @@ func (o *outbox) decided(ordinal uint64, err error) {
 	}
 	if n > 0 {
 		o.sent.Add(uint64(n))
+		o.count.EffectsConfirmed(n)
 		o.under -= n
 		o.acked = append(o.acked[:0], o.acked[n:]...)
 		o.waiting = o.waiting[n:]
@@ -157,6 +162,9 @@ func (o *outbox) drained() <-chan struct{} {
 func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if !o.closed {
+		o.count.EffectsGivenUp(len(o.waiting))
+	}
 	o.closed = true
 	if o.retry != nil {
 		o.retry.Stop()

@@ -100,7 +100,7 @@ func New(env *Env, owner kv.Owner) *Session {
 	}
 	s.retry.Stop()
 	s.fence.Store(owner.Fence)
-	s.outbox = newOutbox(env.Sender, env.Namespace, s.id)
+	s.outbox = newOutbox(env.Sender, env.Namespace, s.id, env.Telemetry)
 	return s
 }
 
@@ -400,7 +400,7 @@ func (s *Session) forgetState() {
 	s.results = make(chan finished, 1)
 	s.stopSweep()
 	s.outbox.close()
-	s.outbox = newOutbox(s.env.Sender, s.env.Namespace, s.id)
+	s.outbox = newOutbox(s.env.Sender, s.env.Namespace, s.id, s.env.Telemetry)
 	s.kernel, s.interrupted, s.retrying, s.callers = nil, nil, false, nil
 	s.retry.Stop()
 }

@@ -126,12 +126,12 @@ func newInstruments(m metric.Meter) (instruments, error) {
 		runDuration:    seconds("kalahari.run.duration", "Calls of the executor.", runBounds),
 		hibernations:   counter("kalahari.hibernations", "{session}", "Sessions that left memory because they owed nothing."),
 		quarantines:    counter("kalahari.quarantines", "{session}", "Sessions stopped because their log does not fold to what it says."),
-		published:      counter("kalahari.effects.published", "{event}", "Events of the published set known stored on fx."),
+		published:      counter("kalahari.effects.published", "{event}", "What sessions let out, events, signals and timers, known stored."),
 		inputWait:      seconds("kalahari.input.wait", "From an input's being stored to its being admitted.", waitBounds),
 
 		sessions:    level("kalahari.sessions.active", "{session}", "Sessions in memory."),
 		stuck:       level("kalahari.sessions.stuck", "{session}", "Sessions whose oldest input has waited too long, by reason."),
-		unconfirmed: level("kalahari.effects.unconfirmed", "{event}", "Events sent to fx and not known stored."),
+		unconfirmed: level("kalahari.effects.unconfirmed", "{event}", "Events, signals and timers let out and not known stored."),
 	}
 	for o := kernel.InputPublicTerminalOutcome(0); ; o++ {
 		if _, err := o.MarshalText(); err != nil {
@@ -178,7 +178,7 @@ func (t *Telemetry) InputEnded(o kernel.InputPublicTerminalOutcome) {
 // InputWaited records how long an input lay in its mailbox.
 func (t *Telemetry) InputWaited(d time.Duration) {
 	if t != nil {
-		t.inputWait.Record(context.Background(), d.Seconds())
+		t.inputWait.Record(context.Background(), max(d, 0).Seconds()) // the server's clock may be ahead of ours
 	}
 }
 
@@ -292,14 +292,14 @@ func (t *Telemetry) Stuck(byReason map[string]int) {
 	})
 }
 
-// EffectsSent counts events on their way to fx.
+// EffectsSent counts events, signals and timers that a commit let out.
 func (t *Telemetry) EffectsSent(n int) {
 	if t != nil {
 		t.unconfirmed.Add(context.Background(), int64(n))
 	}
 }
 
-// EffectsConfirmed counts events known stored on fx.
+// EffectsConfirmed counts those known stored.
 func (t *Telemetry) EffectsConfirmed(n int) {
 	if t != nil {
 		t.unconfirmed.Add(context.Background(), int64(-n))
@@ -307,8 +307,8 @@ func (t *Telemetry) EffectsConfirmed(n int) {
 	}
 }
 
-// EffectsGivenUp counts events that were sent and will not be waited for: the session has
-// another owner now, who publishes them again.
+// EffectsGivenUp counts those that are not waited for any more: the session's next owner
+// publishes them again.
 func (t *Telemetry) EffectsGivenUp(n int) {
 	if t != nil {
 		t.unconfirmed.Add(context.Background(), int64(-n))

@@ -15,6 +15,7 @@ import (
 // the log's cursor, or the key of a dead worker. One worker sweeps a shard. It is part of
 // correctness: activation and takeover work on views that may be stale, and rely on it.
 func (l *life) sweep(ctx context.Context) {
+	swept := make([]bool, l.ns.Shards())
 	tick := time.NewTicker(l.cfg.SweepEvery)
 	defer tick.Stop()
 	for {
@@ -24,14 +25,33 @@ func (l *life) sweep(ctx context.Context) {
 		case <-tick.C:
 			for shard := range l.ns.Shards() {
 				if !l.elected("shard/" + strconv.Itoa(shard)) {
+					if swept[shard] {
+						l.observe(func(o Observer) { o.MailboxLag(shard, 0) })
+					}
+					swept[shard] = false
 					continue
 				}
+				swept[shard] = true
+				l.tellLag(ctx, shard)
 				if err := l.sweepShard(ctx, shard); err != nil && ctx.Err() == nil {
 					l.log.WarnContext(ctx, "sweep interrupted", "shard", shard, "error", err)
 				}
 			}
 		}
 	}
+}
+
+// tellLag measures how many inputs of a shard the fleet has not looked at.
+func (l *life) tellLag(ctx context.Context, shard int) {
+	if l.cfg.Observer == nil {
+		return
+	}
+	cons, err := l.env.Mailboxes[shard].Consumer(ctx, activationDurable)
+	if err != nil {
+		l.log.WarnContext(ctx, "mailbox lag not known", "shard", shard, "error", err)
+		return
+	}
+	l.cfg.Observer.MailboxLag(shard, cons.CachedInfo().NumPending)
 }
 
 func (l *life) sweepShard(ctx context.Context, shard int) error {

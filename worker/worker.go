@@ -104,6 +104,9 @@ type Observer interface {
 	Hosting(sessions int)
 	// Stuck is called with the number of sessions that do not get on, by reason.
 	Stuck(byReason map[string]int)
+	// MailboxLag is called by the worker that sweeps a shard: how many inputs of it the fleet
+	// has not looked at. It is 0 once another sweeps the shard.
+	MailboxLag(shard int, waiting uint64)
 }
 
 func (c Config) withDefaults() Config {

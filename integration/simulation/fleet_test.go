@@ -168,5 +168,10 @@ func (observer) UnknownOutcome()                              {}
 func (observer) Recovered(time.Duration)                      {}
 func (observer) RunEnded(error, time.Duration)                {}
 func (observer) Hibernated()                                  {}
+func (observer) MailboxLag(int, uint64)                       {}
+func (observer) InputWaited(time.Duration)                    {}
+func (observer) EffectsSent(int)                              {}
+func (observer) EffectsConfirmed(int)                         {}
+func (observer) EffectsGivenUp(int)                           {}
 
 var _ slog.Handler = (*memory)(nil)
