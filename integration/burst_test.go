@@ -135,7 +135,7 @@ func TestAFloodIntoOneSession(t *testing.T) {
 	a := w.worker("a")
 	w.ready(a)
 	started := time.Now()
-	refused := w.flood(inputs, "com.example.flood", `{"body":"one of very many"}`, func(int) string { return "flooded" })
+	refused := w.flood(inputs, "com.example.flood", `{"n":1}`, func(int) string { return "flooded" })
 	stored := time.Since(started)
 	w.until(10*time.Minute, "every input ends", func() bool { return w.ended() == uint64(inputs) })
 	took := time.Since(started)
