@@ -21,7 +21,7 @@ var identityQuestions = map[string]question{
 	"resolved_session_llm_capabilities": capabilitiesQuestion,
 }
 
-func capabilitiesQuestion(v *View, _ jsontext.Value) (any, error) { return v.Capabilities() }
+var capabilitiesQuestion = bare((*View).Capabilities)
 
 // CapabilitiesReport is the answer to the query "capabilities". The capabilities are null
 // unless the status is Resolved.

@@ -127,23 +127,27 @@ func (s *Session) quiescent() bool {
 func (s *Session) advanceCursorCommand(c *command) (any, error) {
 	var arg struct {
 		sessionArg
-		Consumer string `json:"consumer"`
-		Cursor   uint64 `json:"cursor"`
+		Consumer string  `json:"consumer"`
+		Cursor   *uint64 `json:"cursor"`
 	}
 	if err := s.readAs(c, &arg, &arg.sessionArg); err != nil {
 		return nil, err
 	}
-	if last := s.kernel.State().NextCompletionSeq; arg.Cursor > last {
-		return nil, &FieldError{"data.cursor", fmt.Sprintf("%d is ahead of the feed, which is at %d", arg.Cursor, last)}
+	if arg.Cursor == nil {
+		return nil, missing("cursor")
+	}
+	cursor := *arg.Cursor
+	if last := s.kernel.State().NextCompletionSeq; cursor > last {
+		return nil, &FieldError{"data.cursor", fmt.Sprintf("%d is ahead of the feed, which is at %d", cursor, last)}
 	}
 	var t kernel.Trigger
 	switch arg.Consumer {
 	case "agent":
-		t = &kernel.AdvanceAgentCompletionCursor{Cursor: arg.Cursor}
+		t = &kernel.AdvanceAgentCompletionCursor{Cursor: cursor}
 	case "runtime_observed":
-		t = &kernel.AdvanceRuntimeObservedCompletionCursor{Cursor: arg.Cursor}
+		t = &kernel.AdvanceRuntimeObservedCompletionCursor{Cursor: cursor}
 	case "runtime_injected":
-		t = &kernel.AdvanceRuntimeInjectedCompletionCursor{Cursor: arg.Cursor}
+		t = &kernel.AdvanceRuntimeInjectedCompletionCursor{Cursor: cursor}
 	default:
 		return nil, &FieldError{"data.consumer", fmt.Sprintf("%q is none of agent, runtime_observed, runtime_injected", arg.Consumer)}
 	}
@@ -268,5 +272,5 @@ func askOperations(v *View, args jsontext.Value) (any, error) {
 	if err := ReadArgs(args, &arg); err != nil {
 		return nil, err
 	}
-	return v.Operations(arg.After), nil
+	return v.Operations(arg.After), arg.check(v.s.id)
 }

@@ -295,13 +295,19 @@ func (s *Session) mustLive() error {
 func (s *Session) sendResponseCommand(c *command) (any, error) {
 	var arg struct {
 		sessionArg
-		RequestID string                           `json:"request_id"`
-		Status    kernel.PeerIngressResponseStatus `json:"status"`
-		Lane      string                           `json:"lane"`
+		RequestID string                            `json:"request_id"`
+		Status    *kernel.PeerIngressResponseStatus `json:"status"`
+		Lane      string                            `json:"lane"`
 		speech
 	}
 	if err := s.readAs(c, &arg, &arg.sessionArg); err != nil {
 		return nil, err
+	}
+	switch {
+	case !isUUID(arg.RequestID):
+		return nil, &FieldError{"data.request_id", fmt.Sprintf("%q is not a UUID", arg.RequestID)}
+	case arg.Status == nil:
+		return nil, missing("status")
 	}
 	if err := checkLane(arg.Lane); err != nil {
 		return nil, err
@@ -317,7 +323,7 @@ func (s *Session) sendResponseCommand(c *command) (any, error) {
 		}
 		return nil, &refusal{kind: rejectNotFound, reason: fmt.Sprintf("no session waits for the request %q", arg.RequestID)}
 	}
-	o := s.apply(&kernel.ClassifyPeerResponseReply{Status: arg.Status}, c.cause)
+	o := s.apply(&kernel.ClassifyPeerResponseReply{Status: *arg.Status}, c.cause)
 	if !o.OK() {
 		return nil, refused(rejectValidation, o.Refusal)
 	}
@@ -333,7 +339,7 @@ func (s *Session) sendResponseCommand(c *command) (any, error) {
 	if lane == "" {
 		lane = laneName(s.kernel.State().InboundPeerRequestLanes[corr])
 	}
-	data.Status = statusName(arg.Status)
+	data.Status = statusName(*arg.Status)
 	if err := s.say(owed.From, "peer_response_terminal", lane, "", data, c.cause); err != nil {
 		return nil, err
 	}

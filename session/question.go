@@ -13,6 +13,20 @@ import (
 // encoded as JSON.
 type question func(v *View, args jsontext.Value) (answer any, err error)
 
+// bare is a question without arguments, but for the session it may name.
+func bare[T any](answer func(*View) (T, error)) question {
+	return func(v *View, args jsontext.Value) (any, error) {
+		var arg sessionArg
+		if err := ReadArgs(args, &arg); err != nil {
+			return nil, err
+		}
+		if err := arg.check(v.s.id); err != nil {
+			return nil, err
+		}
+		return answer(v)
+	}
+}
+
 // QueryError is an answer to a question that has no other (WIRE, queries).
 type QueryError struct {
 	// Code is stable, for programs; docs/wire.md lists them.

@@ -3,8 +3,6 @@ package session
 import (
 	"fmt"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/kalahari-run/kalahari/kernel"
 )
 
@@ -20,7 +18,7 @@ var routingQuestions = map[string]question{
 	"session_model_routing_status": routingQuestion,
 }
 
-func routingQuestion(v *View, _ jsontext.Value) (any, error) { return v.Routing() }
+var routingQuestion = bare((*View).Routing)
 
 // RoutingReport is the answer to the query "routing": the projection of the machine's
 // model_routing fields (chapter 05, routing status view).
