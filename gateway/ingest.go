@@ -126,6 +126,8 @@ func (g *Gateway) take(ctx, waiting context.Context, session string, ev event.Ev
 	if isCommand(ev.Type()) {
 		opts = append(opts, client.OnControl())
 	}
+	span := g.publishing(ctx, session, &ev)
+	defer span.End()
 	tried := waiting.Err() == nil
 	if tried {
 		t, decided := g.takeAndWait(waiting, session, ev, opts)

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -36,12 +37,16 @@ func readableTrace(h http.Header) http.Header {
 }
 
 // trace keeps the event's own trace if it can be read, and otherwise gives it that of its
-// request.
+// request; if the request has a span here, the span of publishing is in it, and gives the
+// event its own.
 func trace(ev *event.Event, r *http.Request) {
 	own, _ := ev.Extensions()[subjects.ExtTraceParent].(string)
 	state, _ := ev.Extensions()[subjects.ExtTraceState].(string)
 	if !readableParent(own) {
 		own, state = r.Header.Get("traceparent"), r.Header.Get("tracestate")
+		if oteltrace.SpanContextFromContext(r.Context()).IsValid() {
+			own, state = "", ""
+		}
 	}
 	if !readableParent(own) {
 		own, state = "", ""
@@ -51,6 +56,22 @@ func trace(ev *event.Event, r *http.Request) {
 	}
 	keep(ev, subjects.ExtTraceParent, own)
 	keep(ev, subjects.ExtTraceState, state)
+}
+
+// publishing opens the span of an event's being published. An event without a trace is born
+// in it.
+func (g *Gateway) publishing(ctx context.Context, session string, ev *event.Event) tracing.Span {
+	tel := g.cfg.Telemetry
+	if !tel.Enabled() {
+		return tracing.Span{}
+	}
+	_, span := tel.Publish(ctx, g.client.Namespace().In(session), session, tracing.Event{ID: ev.ID(), Source: ev.Source(), Type: ev.Type()})
+	if _, has := ev.Extensions()[subjects.ExtTraceParent]; !has {
+		parent, state := tracing.Extensions(span.Context())
+		keep(ev, subjects.ExtTraceParent, parent)
+		keep(ev, subjects.ExtTraceState, state)
+	}
+	return span
 }
 
 // keep sets an extension, or removes it.

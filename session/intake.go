@@ -9,9 +9,11 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/kalahari-run/kalahari/journal"
 	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/tracing"
 )
 
 // Mailboxes are the IN streams of a namespace, by shard.
@@ -110,7 +112,8 @@ type letter struct {
 // over it.
 func (s *Session) deadLetter(reason string) {
 	s.env.Telemetry.DeadLettered()
-	s.log.Warn("event refused", "reason", reason)
+	born := tracing.FromExtensions(s.taking.Header.Get("ce-"+subjects.ExtTraceParent), "")
+	s.log.WarnContext(trace.ContextWithSpanContext(context.Background(), born), "event refused", "reason", reason)
 	s.next.dead = append(s.next.dead, letter{s.taking, s.next.cursor, reason})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/kalahari-run/kalahari/kernel"
 	"github.com/kalahari-run/kalahari/subjects"
@@ -40,6 +41,8 @@ type pending struct {
 	stored []func()
 	// spans are those of the inputs admitted.
 	spans []tracing.Span
+	// causes are the traces of the inputs whose run is over.
+	causes []trace.SpanContext
 	// dead are messages that the commit passes over.
 	dead []letter
 }

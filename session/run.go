@@ -270,6 +270,7 @@ func (s *Session) settle(f finished) {
 	if !st.CurrentRunID.Is(kernel.RunId(f.run.id)) {
 		return // stopped, destroyed or reset meanwhile: its inputs have ended
 	}
+	s.traceCauses(f.run.inputs)
 	c := cause{}
 	if len(f.run.inputs) > 0 {
 		c = f.run.inputs[0].cause()

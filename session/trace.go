@@ -35,7 +35,7 @@ func (s *Session) traceCommit() (done func(error)) {
 		return func(error) {}
 	}
 	p := &s.next
-	links := make([]trace.SpanContext, 0, len(p.spans))
+	links := append(make([]trace.SpanContext, 0, len(p.spans)+len(p.causes)), p.causes...)
 	for _, span := range p.spans {
 		links = append(links, span.Context())
 	}
@@ -61,6 +61,17 @@ func (s *Session) traceCommit() (done func(error)) {
 			admitted.End()
 		}
 		span.End()
+	}
+}
+
+// traceCauses makes the commit link to inputs that it ends, so that what a run produced
+// hangs together with what asked for it.
+func (s *Session) traceCauses(inputs []*entry) {
+	if !s.env.Trace.Enabled() {
+		return
+	}
+	for _, e := range inputs {
+		s.next.causes = append(s.next.causes, e.span())
 	}
 }
 

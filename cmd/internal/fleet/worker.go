@@ -75,8 +75,8 @@ func (w Worker) Build(m Member) (*worker.Worker, error) {
 		cfg.Detector = worker.DetectorOff
 	}
 	if m.Telemetry != nil {
-		cfg.Observer = m.Telemetry.Member(m.Namespace)
-		cfg.Trace = m.Telemetry
+		member := m.Telemetry.Member(m.Namespace)
+		cfg.Observer, cfg.Trace = member, member
 	}
 	return worker.New(m.Conn, m.Namespace, cfg)
 }
