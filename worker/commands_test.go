@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -338,6 +339,48 @@ func TestInputsInsideCommands(t *testing.T) {
 	})
 	d.next("InputCompleted")
 	d.rejected("ingest", map[string]any{"runtime_id": "rt:session:s1", "fence_token": 9}, "InvalidState", "Attached", "fence_binding_matches_input")
+}
+
+// Who unregisters a session meets three obligations before it leaves (chapter 01): the run
+// loop stops, the comms drain exits, and those who wait for completions are answered. Each is
+// told, in order, before the command is answered.
+func TestUnregisterMeetsItsObligations(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	d := newDesk(t, env, "s1")
+	fleet(t, env, 1, nil)
+	d.applied("set_peer_ingress_context", map[string]any{"keep_alive": true, "comms_runtime_id": "c"})
+	d.input("long", `{"text":"a","echo":{"delay":"1m"}}`)
+	d.running("long")
+	d.input("queued", `{"text":"b"}`)
+	d.next("InputAccepted")
+	unregister, drained := d.send("unregister_session", nil), d.send("wait", nil)
+	var told []string
+	for told == nil || told[len(told)-1] != "CommandApplied" {
+		ev, data := next(t, d.all)
+		name, _ := subjects.EventName(ev.Type())
+		if id, ok := data["input_id"].(string); ok {
+			name += " " + id
+		}
+		told = append(told, name)
+	}
+	want := []string{
+		"RequestRuntimeLoopStopForUnregister", "RequestCommsDrainExitForUnregister", "RequestCompletionWaiterResolutionForUnregister",
+		"InputCompleted long", "InputCompleted queued", "CommandApplied",
+	}
+	left := slices.DeleteFunc(slices.Clone(told), func(name string) bool { return !slices.Contains(want, name) })
+	slices.Sort(left)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, left); diff != "" {
+		t.Errorf("%s: told %q (-want +got):\n%s", unregister, told, diff)
+	}
+	var state session.StateReport
+	d.ask("state", nil, &state)
+	if state.LiveInputs != 0 {
+		t.Errorf("what is left: %+v", state)
+	}
+	if name, data := d.answer(drained); name != "CommandRejected" || data["kind"] != "NotReady" {
+		t.Errorf("who asks an unregistered session for its drain: %s %v", name, data)
+	}
 }
 
 // A peer request with a silent intent leaves a run in progress alone and is taken up by the

@@ -93,3 +93,65 @@ func TestTheWatchdogReportsWhatWaitsAndWhy(t *testing.T) {
 	desks["asleep"].applied("reset", nil)
 	until(t, func() bool { return len(g.last()) == 0 })
 }
+
+// What a session cannot say itself the worker says: its log does not fold, its commit is
+// not decided, its consumer brings nothing.
+func TestTheWatchdogReportsSessionsThatCannotSpeak(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	g := &gauge{}
+	fleet(t, env, 1, func(c *worker.Config) {
+		c.Observer, c.StuckAfter, c.DrainTimeout = g, 200*time.Millisecond, 50*time.Millisecond
+	})
+	if _, err := env.JS.Publish(t.Context(), env.Namespace.Log("broken"), []byte("no commit of ours")); err != nil {
+		t.Fatal(err)
+	}
+	newDesk(t, env, "broken").input("p", `{"text":"a"}`)
+	until(t, func() bool { return g.last()[worker.StuckQuarantined] == 1 })
+
+	mute := newDesk(t, env, "mute")
+	mute.applied("pause", nil)
+	mute.input("held", `{"text":"a"}`)
+	mute.next("InputAccepted")
+	log, err := env.JS.Stream(t.Context(), env.Namespace.LogStream(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := log.CachedInfo().Config
+	closed := whole
+	closed.Subjects = []string{"elsewhere"} // a commit finds no stream to take it
+	if _, err := env.JS.UpdateStream(t.Context(), closed); err != nil {
+		t.Fatal(err)
+	}
+	mute.input("unknown", `{"text":"a"}`)
+	until(t, func() bool { return g.last()[worker.StuckSilent] == 1 })
+	if _, err := env.JS.UpdateStream(t.Context(), whole); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool { return g.last()[worker.StuckSilent] == 0 })
+	mute.applied("resume", nil)
+	for mute.ended["unknown"] == "" {
+		mute.next("InputCompleted")
+	}
+
+	// The server holds back what it has for the session.
+	mailbox, err := env.JS.Stream(t.Context(), env.Namespace.InStream(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range mailbox.ConsumerNames(t.Context()).Name() {
+		if _, err := mailbox.PauseConsumer(t.Context(), name, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mute.input("unseen", `{"text":"a"}`)
+	until(t, func() bool { return g.last()[worker.StuckMailbox] == 1 })
+	for name := range mailbox.ConsumerNames(t.Context()).Name() {
+		if _, err := mailbox.ResumeConsumer(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, func() bool { return g.last()[worker.StuckMailbox] == 0 })
+	for mute.ended["unseen"] == "" {
+		mute.next("InputCompleted")
+	}
+}

@@ -78,6 +78,22 @@ func TestDevAnswersItsFirstSession(t *testing.T) {
 			t.Errorf("%s: %v, want %q in\n%s", command, err, want, out)
 		}
 	}
+	// An operator holds a session, then all of them, and asks what does not get on.
+	for _, step := range []struct{ command, want string }{
+		{"session pause demo --reason upgrade", "CommandApplied"},
+		{"publish demo --id held x", "held"},
+		{"session show demo", "paused"},
+		{"fleet --stuck", "every session gets on"}, // nobody waits for longer than the limit yet
+		{"session resume demo", "CommandApplied"},
+		{"session pause --all --reason upgrade", "are paused"},
+		{"session resume --all", "goes on"},
+	} {
+		do := exec.CommandContext(t.Context(), bin, strings.Fields(step.command)...)
+		do.Env = append(os.Environ(), "NATS_URL="+server)
+		if out, err := do.CombinedOutput(); err != nil || !strings.Contains(string(out), step.want) {
+			t.Errorf("%s: %v, want %q in\n%s", step.command, err, step.want, out)
+		}
+	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
