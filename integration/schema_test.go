@@ -104,7 +104,7 @@ func TestEventsMatchTheirSchemas(t *testing.T) {
 	send("s", command("c-7", "pause", `{"reason":"lunch"}`))
 	send("s", command("c-8", "resume", `{}`))
 	send("s", command("c-9", "complete_operation", `{"operation_id":"none"}`))
-	send("s", command("c-10", "publish_event", `{"kind":"run"}`))
+	send("s", command("c-10", "publish_event", `{"kind":"RunLifecycle"}`))
 	send("s", mob(command("c-11", "prepare_bindings", `{"agent_runtime_id":"r","fence_token":1,"generation":1,"session_id":"s"}`)))
 	send("s", command("c-12", "retire", `{}`))
 	send("s", prompt("late", "too late"))
