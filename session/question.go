@@ -74,7 +74,11 @@ func (v *View) Answer(name string, args []byte) ([]byte, error) {
 		return nil, ErrNoQuery
 	}
 	answer, err := q(v, args)
-	if err != nil {
+	var field *FieldError
+	switch {
+	case errors.As(err, &field):
+		return nil, BadRequest("%s: %s", strings.TrimPrefix(field.Field, "data."), field.Reason)
+	case err != nil:
 		return nil, err
 	}
 	return json.Marshal(answer)

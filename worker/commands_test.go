@@ -465,6 +465,11 @@ func TestReadOnlyCommandsAndReceipts(t *testing.T) {
 	both("input_state", map[string]any{"input_id": "nobody"}, map[string]any{"input": nil})
 	d.rejected("input_state", map[string]any{"imput_id": "p1"}, "InvalidInput", "", "")
 	d.rejected("runtime_state", map[string]any{"runtime_id": "rt:session:s2"}, "NotFound", "", "")
+	for _, query := range []string{"runtime_state", "routing", "capabilities", "operations", "contains_session", "receipt"} {
+		d.asked(query, map[string]any{"session_id": "s2"}, map[string]any{"error": map[string]any{
+			"code": "bad_request", "message": `session_id: "s2" is not the session "s1"`,
+		}})
+	}
 
 	var receipt struct {
 		Receipt session.Receipt `json:"receipt"`
