@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"net"
@@ -12,10 +13,12 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/gateway"
 	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/tracing"
 )
 
 // alone is a gateway without any fleet: what it takes stays in the mailbox.
@@ -160,6 +163,51 @@ func TestTraces(t *testing.T) {
 			t.Errorf("%s: stored %q %q", c.what, got, state)
 		}
 	}
+}
+
+// A gateway that records spans publishes in one, and the event is born there, in the trace
+// of its request; an event's own trace stays.
+func TestAnEventIsBornInTheSpanOfItsPublishing(t *testing.T) {
+	spans := tracetest.NewInMemoryExporter()
+	tel, err := tracing.Setup(t.Context(), tracing.Options{Service: "gateway", SpanExporter: spans})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tel.Shutdown(context.Background())
+	s := alone(t, subjects.Settings{}, gateway.Config{Telemetry: tel})
+	next := s.next(s.env.Namespace.In("s1"))
+	const request, own = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-11f7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	var born []string
+	for i, header := range []map[string]string{{"traceparent": request}, {"traceparent": request, "ce-traceparent": own}} {
+		for k, v := range binary(fmt.Sprint(i), promptType) {
+			header[k] = v
+		}
+		if status, v, _ := s.do("POST", base+"/events", `{"text":"x"}`, header); status != http.StatusAccepted {
+			t.Fatalf("%d %v", status, v)
+		}
+		ev, err := subjects.DecodeMsg(next())
+		if err != nil {
+			t.Fatal(err)
+		}
+		parent, _ := ev.Extensions()["traceparent"].(string)
+		born = append(born, parent)
+	}
+	if err := tel.TracerProvider().(interface{ ForceFlush(context.Context) error }).ForceFlush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if born[1] != own {
+		t.Errorf("the event's own trace became %q", born[1])
+	}
+	for _, span := range spans.GetSpans() {
+		sc := span.SpanContext
+		if strings.HasPrefix(span.Name, "publish ") && born[0] == fmt.Sprintf("00-%s-%s-01", sc.TraceID(), sc.SpanID()) {
+			if sc.TraceID().String() != request[3:35] {
+				t.Errorf("published in trace %s", sc.TraceID())
+			}
+			return
+		}
+	}
+	t.Errorf("born in %q, which is no span of publishing", born[0])
 }
 
 // The same event fits in every mode.
