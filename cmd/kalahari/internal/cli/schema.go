@@ -6,8 +6,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/kalahari-run/kalahari/connect"
-	"github.com/kalahari-run/kalahari/subjects"
 	"github.com/kalahari-run/kalahari/subjects/schema"
 )
 
@@ -15,8 +13,6 @@ import (
 type Schema struct {
 	AsyncAPI SchemaAsyncAPI `cmd:"" name:"asyncapi" help:"An AsyncAPI 3 document of all subjects and events."`
 	Events   SchemaEvents   `cmd:"" help:"The JSON Schemas of the data of all event types, by type."`
-
-	Permissions SchemaPermissions `cmd:"" help:"What a role may publish and subscribe to, as a block of a nats-server configuration."`
 }
 
 // SchemaAsyncAPI is the command schema asyncapi.
@@ -45,28 +41,6 @@ func (c SchemaEvents) Run(e *Env) error {
 		some[name] = s
 	}
 	return e.indented(some)
-}
-
-// SchemaPermissions is the command schema permissions.
-type SchemaPermissions struct {
-	Role      subjects.Role     `arg:"" help:"producer, subscriber, gateway, worker or operator."`
-	Namespace connect.Namespace `embed:""`
-	Shards    int               `default:"8" help:"The shard count the namespace has, or will have."`
-	Inbox     string            `default:"_INBOX" help:"The user's inbox prefix. Users that must not read each other's answers need one each."`
-}
-
-// Run prints the block.
-func (c SchemaPermissions) Run(e *Env) error {
-	ns, err := subjects.NewNamespace(c.Namespace.Namespace, c.Shards)
-	if err != nil {
-		return err
-	}
-	p, err := ns.Permissions(c.Role, c.Inbox)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprint(e.Out, p.Config(""))
-	return err
 }
 
 // indented writes v as JSON for people and files.
