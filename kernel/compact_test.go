@@ -54,6 +54,18 @@ func TestCompactStateRoundTrip(t *testing.T) {
 	}
 }
 
+// What a variant carries survives, also if there is nothing in it.
+func TestCompactStateKeepsEmptyPayloads(t *testing.T) {
+	st := kernel.NewState()
+	err := kernel.OverlayState(&st, []byte(`{"completion_feed_terminal_payload":{
+		"a":"Retired","b":{"Failed":{"error":""}},"c":{"Aborted":{"reason":null}},"d":{"Cancelled":{"reason":""}},"e":{"Terminated":{"reason":""}},
+		"f":{"Completed":{"id":"","content":"","is_error":false,"duration_ms":0,"tokens_used":0}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roundTrip(t, &st)
+}
+
 // A compact state of another version, or of which a byte was changed or lost, is refused,
 // or it is another whole state; it is never half of one.
 func TestCompactStateIsReadWholeOrNotAtAll(t *testing.T) {

@@ -129,19 +129,23 @@ type (
 	}
 )
 
+// whole writes zero values too: the payload of a variant is read as strictly in a snapshot,
+// which leaves zero values out elsewhere, as anywhere.
+var whole = json.OmitZeroStructFields(false)
+
 // MarshalJSONTo writes "Retired" or {"Variant": payload}.
 func (p OpTerminalPayload) MarshalJSONTo(enc *jsontext.Encoder) error {
 	switch p.Kind {
 	case OpCompleted:
-		return json.MarshalEncode(enc, map[string]OperationResult{"Completed": p.Result})
+		return json.MarshalEncode(enc, map[string]OperationResult{"Completed": p.Result}, whole)
 	case OpFailed:
-		return json.MarshalEncode(enc, map[string]opError{"Failed": {p.Error}})
+		return json.MarshalEncode(enc, map[string]opError{"Failed": {p.Error}}, whole)
 	case OpAborted:
-		return json.MarshalEncode(enc, map[string]opOptionalReason{"Aborted": {p.Reason}})
+		return json.MarshalEncode(enc, map[string]opOptionalReason{"Aborted": {p.Reason}}, whole)
 	case OpCancelled:
-		return json.MarshalEncode(enc, map[string]opOptionalReason{"Cancelled": {p.Reason}})
+		return json.MarshalEncode(enc, map[string]opOptionalReason{"Cancelled": {p.Reason}}, whole)
 	case OpTerminated:
-		return json.MarshalEncode(enc, map[string]opReason{"Terminated": {p.Reason.Value()}})
+		return json.MarshalEncode(enc, map[string]opReason{"Terminated": {p.Reason.Value()}}, whole)
 	default:
 		return enc.WriteToken(jsontext.String("Retired"))
 	}
