@@ -91,16 +91,19 @@ func (l *life) query(ctx context.Context, r micro.Request) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	id, name, ok := l.parseQuery(r.Subject())
-	if !ok {
-		respondError(r, session.ErrNoQuery)
-		return
+	reply, err := nats.NewMsg(r.Reply()), error(session.ErrNoQuery)
+	if ok {
+		reply.Data, err = l.answer(ctx, id, name, r.Data(), true)
 	}
-	answer, err := l.answer(ctx, id, name, r.Data(), true)
 	if err != nil {
-		respondError(r, err)
-		return
+		q := queryError(err)
+		reply.Header.Set(micro.ErrorCodeHeader, q.Status)
+		reply.Header.Set(micro.ErrorHeader, q.Message)
+		reply.Data, _ = json.Marshal(map[string]any{"error": map[string]string{"code": q.Code, "message": q.Message}})
 	}
-	_ = r.Respond(answer) // an asker that is gone needs no answer
+	// Not through the request: the library reads it again as soon as the handler has
+	// returned, and this runs beside it. An asker that is gone needs no answer.
+	_ = l.nc.PublishMsg(reply)
 }
 
 func (l *life) parseQuery(subject string) (id, name string, ok bool) {
@@ -110,12 +113,6 @@ func (l *life) parseQuery(subject string) (id, name string, ok bool) {
 	}
 	id, name, ok = strings.Cut(rest, ".")
 	return id, name, ok && subjects.CheckToken("session", id) == nil
-}
-
-func respondError(r micro.Request, err error) {
-	q := queryError(err)
-	body, _ := json.Marshal(map[string]any{"error": map[string]string{"code": q.Code, "message": q.Message}})
-	_ = r.Error(q.Status, q.Message, body) // an asker that is gone needs no answer
 }
 
 // queryError is an error as a query answers it.
