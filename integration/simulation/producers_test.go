@@ -15,8 +15,11 @@ import (
 // sent is an event that a producer holds a receipt for.
 type sent struct {
 	step
-	copies int       // that were acknowledged
-	due    time.Time // zero if at once
+	copies int // that were acknowledged
+	// retried: a try was not acknowledged. It may be stored all the same, and one outside
+	// the duplicates window beside the next.
+	retried bool
+	due     time.Time // zero if at once
 }
 
 // produce plays one script: it publishes each event until it is acknowledged, then the
@@ -59,12 +62,14 @@ func (w *world) produce(s script) {
 				break
 			}
 			w.log.Debug("publication not acknowledged", "event", st.id, "error", err)
+			rec.retried = true
 			time.Sleep(300 * time.Millisecond)
 		}
 		w.mu.Lock()
 		of := w.sent[s.session]
 		if was := find(of, st.id); was != nil {
 			was.copies++
+			was.retried = was.retried || rec.retried
 		} else {
 			rec.copies = 1
 			w.sent[s.session] = append(of, &rec)
