@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -47,18 +46,20 @@ func (s *Session) rejectOverfull(in *input, c cause) acceptOutcome {
 		"%d inputs with %d KiB wait already, which is the most", len(s.ledger.Live), s.ledger.weight>>10), "", c)
 }
 
-// arrivals are the mailbox's messages, or nothing while the session is full and knows of no
-// command.
-func (s *Session) arrivals() <-chan *nats.Msg {
-	if s.full() && s.next.cursor >= s.through {
+// leavesMailbox reports whether the session is full and knows of no command.
+func (s *Session) leavesMailbox() bool { return s.full() && s.next.cursor >= s.through }
+
+// arrivals says that mailbox messages wait which the session takes.
+func (s *Session) arrivals() <-chan struct{} {
+	if s.leavesMailbox() {
 		return nil
 	}
-	return s.intake.messages
+	return s.intake.waits
 }
 
 // findControl looks for a command in the mailbox of a full session.
 func (s *Session) findControl(ctx context.Context) {
-	if !s.full() || s.next.cursor < s.through {
+	if !s.leavesMailbox() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)

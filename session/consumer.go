@@ -2,33 +2,31 @@ package session
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/kalahari-run/kalahari/subjects"
 )
 
 const (
-	// intakeBuffer is how many messages wait in memory between mailbox and session.
+	// intakeBuffer is how many messages wait in memory between mailbox and session, those
+	// that are asked for among them.
 	intakeBuffer = 256
 	// intakeHeartbeat is how often the server says that there is nothing new. A consumer
 	// that says nothing for twice as long is gone: nobody tells of one whose server died, if
 	// it was not the server we are connected to. A cluster needs 4 to 9 s to elect another
 	// leader (PROTOCOL 22), and the mailbox should not need much longer.
 	intakeHeartbeat = 4 * time.Second
-	// intakePull is how long one request for messages stands.
-	intakePull = 30 * time.Second
-	// intakeLife is how long the server keeps a consumer that nobody asks.
-	intakeLife = 30 * time.Second
-	// intakeSetup bounds one try to set up the consumer.
-	intakeSetup = 5 * time.Second
+	// intakeKeeps is for how many messages an idle intake keeps room.
+	intakeKeeps = 8
+	// intakePull is how long one request for messages stands: longer than most sessions stay
+	// without an input.
+	intakePull = 2 * time.Minute
 )
 
 // intake is the session's end of its mailbox: a consumer over its input and control
@@ -41,248 +39,212 @@ const (
 // is set up anew behind the last message that came through. The ordered consumer of the
 // library does not look at the heartbeats, and closing it waits for whatever round trip
 // is under way, so that a session could not leave while a server was silent.
+//
+// The server is asked for as many messages as there is room for, so that the [Inbox] can
+// put down what comes without waiting for the session.
 type intake struct {
-	messages chan *nats.Msg
-	mailbox  jetstream.Stream
-	nc       *nats.Conn
-	api      string // prefix of the JetStream API
-	subject  string // a filter for the session's mailbox
-	next     uint64 // stream sequence of the next message; run's
-	failed   func(error)
-
-	stop   context.CancelFunc
-	closed chan struct{}
-}
-
-// open sets up the consumer.
-func (s *Session) open(ctx context.Context) (*intake, error) {
-	in := &intake{
-		messages: make(chan *nats.Msg, intakeBuffer), mailbox: s.mailbox(), nc: s.env.JS.Conn(),
-		api: subjects.APIPrefix(s.env.JS.Options()), subject: s.env.Namespace.Mailbox(s.id), next: s.cursor + 1, closed: make(chan struct{}),
-		failed: func(err error) { s.log.DebugContext(ctx, "mailbox consumer is set up anew", "error", err) },
-	}
-	// Before the consumer, so that no reconnect is missed.
-	status := in.nc.StatusChanged(nats.CONNECTED)
-	first, err := in.subscribe(ctx)
-	if err != nil {
-		in.nc.RemoveStatusListener(status)
-		return nil, fmt.Errorf("session %s: consumer: %w", s.id, err)
-	}
-	run, stop := context.WithCancel(context.WithoutCancel(ctx))
-	in.stop = stop
-	go in.run(run, first, status)
-	return in, nil
-}
-
-// close ends the intake. Nothing comes out of it afterwards but what is in messages.
-func (in *intake) close() {
-	in.stop()
-	<-in.closed
-}
-
-func (in *intake) run(ctx context.Context, sub *mailSub, status chan nats.Status) {
-	defer close(in.closed)
-	defer in.nc.RemoveStatusListener(status)
-	look := time.NewTicker(intakeHeartbeat)
-	defer look.Stop()
-	for try := 0; ; {
-		var why error
-		if sub == nil {
-			if sub, why = in.subscribe(ctx); why != nil {
-				if ctx.Err() != nil {
-					return
-				}
-				in.failed(why)
-				if try++; !sleep(ctx, min(50*time.Millisecond<<min(try, 6), 2*time.Second)) {
-					return
-				}
-				continue
-			}
-			try = 0
-		}
-		for why == nil {
-			select {
-			case <-ctx.Done():
-				sub.end()
-				return
-			case why = <-sub.doubt:
-			case <-status:
-				why = sub.moved()
-			case <-look.C:
-				why = sub.silent()
-			}
-		}
-		in.next = sub.end()
-		in.failed(why)
-		sub = nil
-	}
-}
-
-// mailSub is one consumer and the subscription that hears of it.
-type mailSub struct {
-	in    *intake
-	sub   *nats.Subscription
-	pulls string // subject on which the consumer is asked
-	inbox string
-	epoch uint64     // of the connection it was made on
-	doubt chan error // has room for the one that ends it
+	inbox  *Inbox
+	stream jetstream.Stream
+	filter string
+	log    *slog.Logger
+	waits  chan struct{} // holds an element while messages wait
 
 	mu        sync.Mutex
-	ended     bool
-	over      chan struct{}
+	closed    bool
+	doubted   bool   // waits for a new consumer
+	consumer  string // its name, "" before there is one
+	epoch     uint64 // of the connection it was made on
+	waiting   []arrival
 	delivered uint64 // the consumer's number of the last message
 	next      uint64 // stream sequence behind the last message
 	asked     int    // messages asked for and not delivered
-	pull      int
-	heard     time.Time
-	held      bool // a message has come that the session does not take yet
+	silent    int    // looks of the watcher since it was heard of
 }
 
-// subscribe makes a consumer behind what has come through.
-func (in *intake) subscribe(ctx context.Context) (*mailSub, error) {
-	epoch := in.nc.Stats().Reconnects
-	ctx, cancel := context.WithTimeout(ctx, intakeSetup)
-	defer cancel()
-	cons, err := in.mailbox.CreateConsumer(ctx, jetstream.ConsumerConfig{
-		FilterSubject:     in.subject,
-		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
-		OptStartSeq:       in.next,
-		AckPolicy:         jetstream.AckNonePolicy,
-		InactiveThreshold: intakeLife,
-		Replicas:          1,
-		MemoryStorage:     true,
-	})
+// arrival is a mailbox message and its place in the stream.
+type arrival struct {
+	msg  *nats.Msg
+	meta *nats.MsgMetadata
+}
+
+// open sets up the session's intake.
+func (s *Session) open(ctx context.Context) (*intake, error) {
+	in, err := s.env.Inbox.open(ctx, s.mailbox(), s.env.Namespace.Mailbox(s.id), s.cursor+1, s.log)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("session %s: consumer: %w", s.id, err)
 	}
-	m := &mailSub{
-		epoch: epoch, in: in, inbox: in.nc.NewInbox(), doubt: make(chan error, 1), over: make(chan struct{}), next: in.next, heard: time.Now(),
-		pulls: in.api + "CONSUMER.MSG.NEXT." + cons.CachedInfo().Stream + "." + cons.CachedInfo().Name,
-	}
-	if m.sub, err = in.nc.Subscribe(m.inbox+".*", m.arrived); err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.more()
-	return m, nil
+	return in, nil
 }
 
-// end ends the subscription and returns where to go on. What arrives later is ignored.
-func (m *mailSub) end() (next uint64) {
-	_ = m.sub.Unsubscribe() // the connection may be gone
-	close(m.over)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.ended = true
-	return m.next
+// close ends the intake. Nothing comes into it afterwards; what waits in it stays.
+func (in *intake) close() {
+	in.mu.Lock()
+	in.closed = true
+	consumer := in.consumer
+	in.mu.Unlock()
+	in.inbox.forget(consumer)
 }
 
-var (
-	errReconnected = errors.New("the connection is a new one")
-	errSilent      = errors.New("no word from the consumer")
-)
-
-// moved reports that the connection is not the one the consumer was made on.
-func (m *mailSub) moved() error {
-	if m.in.nc.Stats().Reconnects != m.epoch {
-		return errReconnected
+// remove removes the consumer of an intake that was closed.
+func (in *intake) remove() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.consumer != "" {
+		in.inbox.remove(in.stream, in.consumer)
 	}
-	return nil
 }
 
-// silent reports a consumer that has not been heard of for too long.
-func (m *mailSub) silent() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !m.held && time.Since(m.heard) > 2*intakeHeartbeat {
-		return errSilent
+// empty reports whether nothing waits.
+func (in *intake) empty() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return len(in.waiting) == 0
+}
+
+// take returns the message that has waited longest.
+func (in *intake) take() (arrival, bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if len(in.waiting) == 0 {
+		return arrival{}, false
 	}
-	return nil
+	a := in.waiting[0]
+	in.waiting = slices.Delete(in.waiting, 0, 1)
+	if len(in.waiting) == 0 && cap(in.waiting) > intakeKeeps {
+		in.waiting = nil
+	}
+	in.signal()
+	in.more()
+	return a, true
 }
 
-func (m *mailSub) distrust(why error) {
+// signal makes waits say whether messages wait. It expects the lock held.
+func (in *intake) signal() {
+	if len(in.waiting) > 0 {
+		select {
+		case in.waits <- struct{}{}:
+		default:
+		}
+		return
+	}
 	select {
-	case m.doubt <- why:
-	default: // there is a reason already
+	case <-in.waits:
+	default:
 	}
 }
 
-// arrived takes what the server sends, one after the other.
-func (m *mailSub) arrived(msg *nats.Msg) {
-	m.mu.Lock()
-	m.heard = time.Now()
-	if m.ended {
-		m.mu.Unlock()
-		return
+// detach leaves the present consumer and returns where to go on, unless the intake is closed.
+func (in *intake) detach() (consumer string, next uint64, open bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return "", 0, false
 	}
-	if status := msg.Header.Get("Status"); status != "" && msg.Reply == "" {
-		m.told(status, msg)
-		m.mu.Unlock()
-		return
-	}
-	meta, err := msg.Metadata()
-	if err == nil && meta.Sequence.Consumer != m.delivered+1 {
-		err = fmt.Errorf("message %d follows message %d", meta.Sequence.Consumer, m.delivered)
-	}
-	if err != nil {
-		m.distrust(err)
-		m.mu.Unlock()
-		return
-	}
-	m.delivered++
-	m.held = true
-	m.mu.Unlock()
-	// Not under the lock: the session may take its time.
-	select {
-	case m.in.messages <- msg:
-	case <-m.over:
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.held = false
-	m.next = meta.Sequence.Stream + 1
-	m.heard = time.Now()
-	m.asked--
-	m.more()
+	consumer, in.consumer = in.consumer, ""
+	return consumer, in.next, true
 }
 
-// told takes a word of the server's. It expects the lock held.
-func (m *mailSub) told(status string, msg *nats.Msg) {
+// attach goes on with a new consumer, unless the intake is closed.
+func (in *intake) attach(consumer string, epoch uint64) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return false
+	}
+	in.consumer, in.epoch, in.doubted = consumer, epoch, false
+	in.delivered, in.asked, in.silent = 0, 0, 0
+	in.more()
+	return true
+}
+
+// checkEpoch notices that the connection is not the one the consumer was made on.
+func (in *intake) checkEpoch(epoch uint64) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.epoch != epoch {
+		in.doubt(errReconnected)
+	}
+}
+
+// checkSilence notices a consumer that has been asked and not been heard of for too long.
+// It is called once in the time of a heartbeat.
+func (in *intake) checkSilence(epoch uint64) {
+	in.checkEpoch(epoch)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case in.asked == 0: // nothing is owed
+		in.silent = 0
+	case in.silent < 2:
+		in.silent++
+	default:
+		in.doubt(errSilent)
+	}
+}
+
+// doubt lets the consumer be set up anew. It expects the lock held.
+func (in *intake) doubt(why error) {
+	if in.doubted || in.closed {
+		return
+	}
+	in.doubted = true
+	in.log.Debug("mailbox consumer is set up anew", "error", why)
+	in.inbox.queue(in)
+}
+
+// arrived puts a message down.
+func (in *intake) arrived(msg *nats.Msg, meta *nats.MsgMetadata) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed || in.consumer != meta.Consumer {
+		return
+	}
+	in.silent = 0
+	if meta.Sequence.Consumer != in.delivered+1 {
+		in.doubt(fmt.Errorf("message %d follows message %d", meta.Sequence.Consumer, in.delivered))
+		return
+	}
+	in.delivered++
+	in.asked = max(0, in.asked-1)
+	in.next = meta.Sequence.Stream + 1
+	in.waiting = append(in.waiting, arrival{msg, meta})
+	in.signal()
+}
+
+// told takes a word of the server's about a consumer.
+func (in *intake) told(msg *nats.Msg, consumer string) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed || in.consumer != consumer {
+		return
+	}
+	in.silent = 0
+	status := msg.Header.Get("Status")
 	left, err := strconv.Atoi(msg.Header.Get("Nats-Pending-Messages"))
 	switch {
 	case status == "100":
-		if last := msg.Header.Get("Nats-Last-Consumer"); last != "" && last != strconv.FormatUint(m.delivered, 10) {
-			m.distrust(fmt.Errorf("message %s was sent, the last that came is %d", last, m.delivered))
+		if last := msg.Header.Get("Nats-Last-Consumer"); last != "" && last != strconv.FormatUint(in.delivered, 10) {
+			in.doubt(fmt.Errorf("message %s was sent, the last that came is %d", last, in.delivered))
 		}
 	case status == "408" && err == nil:
 		// A request has stood its time; what it did not bring is asked for again.
-		m.asked = max(0, m.asked-left)
-		m.more()
+		in.asked = max(0, in.asked-left)
+		in.more()
 	default:
-		m.distrust(fmt.Errorf("status %s %s", status, msg.Header.Get("Description")))
+		in.doubt(fmt.Errorf("status %s %s", status, msg.Header.Get("Description")))
 	}
 }
 
 // more asks for as many messages as there is room for, when there is enough of it. It
 // expects the lock held.
-func (m *mailSub) more() {
-	if m.asked > intakeBuffer/2 || m.ended {
+func (in *intake) more() {
+	room := intakeBuffer - in.asked - len(in.waiting)
+	if room < intakeBuffer/2 || in.closed || in.doubted || in.consumer == "" {
 		return
 	}
-	m.pull++
-	ask, err := json.Marshal(struct {
-		Expires   time.Duration `json:"expires"`
-		Batch     int           `json:"batch"`
-		Heartbeat time.Duration `json:"idle_heartbeat"`
-	}{intakePull, intakeBuffer - m.asked, intakeHeartbeat})
-	if err == nil {
-		err = m.in.nc.PublishRequest(m.pulls, m.inbox+"."+strconv.Itoa(m.pull), ask)
-	}
-	if err != nil {
-		m.distrust(fmt.Errorf("ask for messages: %w", err))
+	if err := in.inbox.ask(in.stream, in.consumer, room); err != nil {
+		in.doubt(fmt.Errorf("ask for messages: %w", err))
 		return
 	}
-	m.asked = intakeBuffer
+	in.asked += room
 }

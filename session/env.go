@@ -43,6 +43,7 @@ type Env struct {
 	Store     *kv.Store
 	Log       *journal.Log
 	Mailboxes Mailboxes
+	Inbox     *Inbox
 	Sender    Sender
 	Executor  executor.Executor
 	Published subjects.PublishedSet

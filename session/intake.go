@@ -57,12 +57,8 @@ func (s *Session) checkMailbox(ctx context.Context, cursor uint64) error {
 
 // take takes one mailbox message into the commit. Whatever it is, the session goes on
 // behind it: what cannot be taken is filed under DEAD with the reason.
-func (s *Session) take(ctx context.Context, m *nats.Msg) {
-	meta, err := m.Metadata()
-	if err != nil {
-		s.fail(fmt.Errorf("session %s: a mailbox message without metadata: %w", s.id, err))
-		return
-	}
+func (s *Session) take(a arrival) {
+	m, meta := a.msg, a.meta
 	seq := meta.Sequence.Stream
 	if seq <= s.next.cursor {
 		return // seen: the consumer was set up anew

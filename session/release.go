@@ -20,7 +20,7 @@ func (s *Session) release(ctx context.Context) (End, error) {
 	}
 	defer func() { <-s.env.releases }()
 	s.intake.close()
-	if len(s.intake.messages) > 0 {
+	if !s.intake.empty() {
 		return "", s.reopen(ctx)
 	}
 	if err := s.takeSnapshot(ctx); err != nil {
@@ -111,6 +111,7 @@ var errAgain = errors.New("an input came while the session was released")
 
 // reopen sets up the consumer again after a release that did not happen.
 func (s *Session) reopen(ctx context.Context) error {
+	s.intake.remove()
 	in, err := s.open(ctx)
 	if err != nil {
 		return err

@@ -227,6 +227,9 @@ func (s *Session) own(ctx context.Context) (end End, err error) {
 	s.isUp()
 	end, err = s.serve(ctx)
 	s.intake.close()
+	if end != HandedOver { // then all sessions leave together, and their consumers with the inbox
+		s.intake.remove()
+	}
 	if end == "" {
 		return s.verdict(ctx, err)
 	}
@@ -305,10 +308,12 @@ func (s *Session) serve(ctx context.Context) (End, error) {
 			select {
 			case <-ctx.Done():
 				return HandedOver, ctx.Err()
-			case m := <-s.arrivals():
+			case <-s.arrivals():
 				quiet = false
 				s.next.now = s.now()
-				s.take(ctx, m)
+				if a, ok := s.intake.take(); ok {
+					s.take(a)
+				}
 			case f := <-s.results:
 				quiet = false
 				s.next.now = s.now()
@@ -333,7 +338,7 @@ func (s *Session) serve(ctx context.Context) (End, error) {
 				s.sweepDropped()
 			}
 		}
-		s.collect(ctx)
+		s.collect()
 		s.settleWaits()
 		s.injectCompletions()
 		s.startRun()
@@ -366,7 +371,7 @@ func (s *Session) outboxQuiet(quiet bool) <-chan struct{} {
 }
 
 // collect takes everything that has arrived, until the commit is full (PROTOCOL 7).
-func (s *Session) collect(ctx context.Context) {
+func (s *Session) collect() {
 	for s.failure == nil && s.next.bytes() < s.env.CommitBytes {
 		select {
 		case f := <-s.results:
@@ -374,12 +379,14 @@ func (s *Session) collect(ctx context.Context) {
 			continue
 		default:
 		}
-		select {
-		case m := <-s.arrivals():
-			s.take(ctx, m)
-		default:
+		if s.leavesMailbox() {
 			return
 		}
+		a, ok := s.intake.take()
+		if !ok {
+			return
+		}
+		s.take(a)
 	}
 }
 

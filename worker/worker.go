@@ -234,7 +234,12 @@ func (w *Worker) live(ctx context.Context) (err error) {
 		return err
 	}
 	defer sender.close()
-	l, err := w.join(ctx, sender)
+	inbox, err := session.OpenInbox(w.js)
+	if err != nil {
+		return err
+	}
+	defer inbox.Close()
+	l, err := w.join(ctx, sender, inbox)
 	if err != nil {
 		return err
 	}
@@ -294,7 +299,7 @@ func (w *Worker) live(ctx context.Context) (err error) {
 	}
 }
 
-func (w *Worker) join(ctx context.Context, sender *sender) (*life, error) {
+func (w *Worker) join(ctx context.Context, sender *sender, inbox *session.Inbox) (*life, error) {
 	store, err := kv.Open(ctx, w.js, w.ns)
 	if err != nil {
 		return nil, err
@@ -313,7 +318,7 @@ func (w *Worker) join(ctx context.Context, sender *sender) (*life, error) {
 		hosted: map[string]*guest{}, quarantined: map[string]quarantine{},
 	}
 	env := session.Env{
-		Namespace: w.ns, JS: w.js, Store: store, Log: log, Mailboxes: mailboxes, Sender: sender,
+		Namespace: w.ns, JS: w.js, Store: store, Log: log, Mailboxes: mailboxes, Inbox: inbox, Sender: sender,
 		Executor: w.cfg.Executor, Published: w.cfg.Published, Trace: w.cfg.Trace, Logger: w.log.With("worker", string(l.me)),
 		HibernateAfter: w.cfg.HibernateAfter, Retain: w.cfg.Retain, SnapshotEvery: w.cfg.SnapshotEvery,
 		FeedHorizon: w.cfg.FeedHorizon, MaxExecutions: w.cfg.MaxExecutions, RetryDelay: w.cfg.RetryDelay,

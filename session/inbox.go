@@ -1,0 +1,259 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+const (
+	// intakeLife is how long the server keeps a consumer that nobody asks.
+	intakeLife = 30 * time.Second
+	// intakeSetup bounds one try to set up a consumer.
+	intakeSetup = 5 * time.Second
+	// setupsAtOnce bounds the consumers of one stream that are set up anew at the same time:
+	// after a reconnect all need it (PROTOCOL 19).
+	setupsAtOnce = 8
+)
+
+// Inbox is where the mailbox consumers of all sessions of a worker deliver: one subscription
+// that hands every message to the intake it is for, and one watcher that sees to it that a
+// consumer which is gone, or may be, is set up anew. Neither ever waits for a session.
+type Inbox struct {
+	nc     *nats.Conn
+	api    string // prefix of the JetStream API
+	prefix string // of the subjects on which consumers answer; the consumer's name follows
+	mark   string // what the names of this inbox's consumers begin with
+	sub    *nats.Subscription
+	ctx    context.Context
+	stop   context.CancelFunc
+	ended  sync.WaitGroup
+
+	mu      sync.Mutex // taken last: under no other lock of an inbox's another is taken
+	made    uint64     // consumers so far
+	intakes map[string]*intake
+	lines   map[jetstream.Stream]*line
+}
+
+// line is where the intakes of one stream wait for a new consumer. A stream without a leader
+// keeps nobody waiting but its own.
+type line struct {
+	waiting []*intake
+	served  int // by so many goroutines
+}
+
+// OpenInbox returns the inbox of a worker whose connection is js's.
+func OpenInbox(js jetstream.JetStream) (*Inbox, error) {
+	b := &Inbox{
+		nc: js.Conn(), api: subjects.APIPrefix(js.Options()), mark: rand.Text()[:8],
+		intakes: map[string]*intake{}, lines: map[jetstream.Stream]*line{},
+	}
+	b.prefix = b.nc.NewInbox() + "."
+	b.ctx, b.stop = context.WithCancel(context.Background())
+	// Before the first consumer, so that no reconnect is missed.
+	status := b.nc.StatusChanged(nats.CONNECTED)
+	var err error
+	if b.sub, err = b.nc.Subscribe(b.prefix+"*", b.dispatch); err == nil {
+		// What intakes have asked for bounds what may wait here.
+		err = b.sub.SetPendingLimits(-1, -1)
+	}
+	if err != nil {
+		b.stop()
+		b.nc.RemoveStatusListener(status)
+		return nil, fmt.Errorf("inbox: %w", err)
+	}
+	b.ended.Go(func() { b.watch(status) })
+	return b, nil
+}
+
+// Close ends the inbox, after the sessions that use it.
+func (b *Inbox) Close() {
+	b.mu.Lock()
+	b.stop()
+	b.mu.Unlock()
+	_ = b.sub.Unsubscribe() // the connection may be gone
+	b.ended.Wait()
+}
+
+// open returns an intake of the messages under filter in stream, from start on.
+func (b *Inbox) open(ctx context.Context, stream jetstream.Stream, filter string, start uint64, log *slog.Logger) (*intake, error) {
+	in := &intake{inbox: b, stream: stream, filter: filter, next: start, log: log, waits: make(chan struct{}, 1)}
+	if err := b.setUp(ctx, in); err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// setUp gives an intake a consumer behind what has come through. An intake that was closed
+// meanwhile needs none.
+func (b *Inbox) setUp(ctx context.Context, in *intake) error {
+	old, start, open := in.detach()
+	if !open {
+		return nil
+	}
+	if old != "" {
+		b.forget(old)
+		b.remove(in.stream, old)
+	}
+	b.mu.Lock()
+	b.made++
+	name := b.mark + strconv.FormatUint(b.made, 36)
+	b.mu.Unlock()
+	epoch := b.nc.Stats().Reconnects
+	ctx, cancel := context.WithTimeout(ctx, intakeSetup)
+	defer cancel()
+	if _, err := in.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		Name:              name,
+		FilterSubject:     in.filter,
+		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:       start,
+		AckPolicy:         jetstream.AckNonePolicy,
+		InactiveThreshold: intakeLife,
+		Replicas:          1,
+		MemoryStorage:     true,
+	}); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.intakes[name] = in
+	b.mu.Unlock()
+	if !in.attach(name, epoch) {
+		b.forget(name)
+		b.remove(in.stream, name)
+	}
+	return nil
+}
+
+// ask asks for messages of a consumer.
+func (b *Inbox) ask(stream jetstream.Stream, consumer string, batch int) error {
+	return b.nc.PublishRequest(b.api+"CONSUMER.MSG.NEXT."+stream.CachedInfo().Config.Name+"."+consumer, b.prefix+consumer,
+		fmt.Appendf(nil, `{"expires":%d,"batch":%d,"idle_heartbeat":%d}`, intakePull, batch, intakeHeartbeat))
+}
+
+// forget ends the dispatch for a consumer. What it still delivers is ignored.
+func (b *Inbox) forget(consumer string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.intakes, consumer)
+}
+
+// remove tells the server that a consumer is not needed any more: it would keep it for as
+// long as it has been asked, and for intakeLife. Nobody waits for the answer. Whoever calls
+// sees to it that not too many do at once: the server has one queue for such requests.
+func (b *Inbox) remove(stream jetstream.Stream, consumer string) {
+	_ = b.nc.Publish(b.api+"CONSUMER.DELETE."+stream.CachedInfo().Config.Name+"."+consumer, nil)
+}
+
+// dispatch hands over what the server sends. A message says in its reply subject which
+// consumer it is from; a word about a consumer comes on that consumer's subject.
+func (b *Inbox) dispatch(m *nats.Msg) {
+	if m.Reply == "" {
+		consumer := strings.TrimPrefix(m.Subject, b.prefix)
+		if in := b.intake(consumer); in != nil {
+			in.told(m, consumer)
+		}
+		return
+	}
+	meta, err := m.Metadata()
+	if err != nil {
+		return // from no consumer; one that lost a message is found out by the next
+	}
+	if in := b.intake(meta.Consumer); in != nil {
+		in.arrived(m, meta)
+	}
+}
+
+func (b *Inbox) intake(consumer string) *intake {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.intakes[consumer]
+}
+
+// watch looks after all intakes.
+func (b *Inbox) watch(status chan nats.Status) {
+	defer b.nc.RemoveStatusListener(status)
+	look := time.NewTicker(intakeHeartbeat)
+	defer look.Stop()
+	for {
+		check := (*intake).checkEpoch
+		select {
+		case <-b.ctx.Done():
+			return
+		case <-status:
+		case <-look.C:
+			check = (*intake).checkSilence
+		}
+		epoch := b.nc.Stats().Reconnects
+		b.mu.Lock()
+		all := slices.Collect(maps.Values(b.intakes))
+		b.mu.Unlock()
+		for _, in := range all {
+			check(in, epoch)
+		}
+	}
+}
+
+// queue lets an intake wait for a new consumer.
+func (b *Inbox) queue(in *intake) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ctx.Err() != nil {
+		return
+	}
+	l := b.lines[in.stream]
+	if l == nil {
+		l = &line{}
+		b.lines[in.stream] = l
+	}
+	l.waiting = append(l.waiting, in)
+	if l.served < setupsAtOnce {
+		l.served++
+		b.ended.Go(func() { b.serve(l) })
+	}
+}
+
+// serve sets up consumers for those who wait in line, until nobody does.
+func (b *Inbox) serve(l *line) {
+	for try := 0; ; {
+		b.mu.Lock()
+		if len(l.waiting) == 0 {
+			l.waiting = nil
+			l.served--
+			b.mu.Unlock()
+			return
+		}
+		in := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		b.mu.Unlock()
+		if err := b.setUp(b.ctx, in); err == nil {
+			try = 0
+			continue
+		} else if b.ctx.Err() == nil {
+			in.log.Debug("mailbox consumer not set up, trying again", "error", err)
+		}
+		b.mu.Lock()
+		l.waiting = append(l.waiting, in)
+		b.mu.Unlock()
+		if try++; !sleep(b.ctx, min(50*time.Millisecond<<min(try, 6), 2*time.Second)) {
+			return
+		}
+	}
+}
+
+var (
+	errReconnected = errors.New("the connection is a new one")
+	errSilent      = errors.New("no word from the consumer")
+)

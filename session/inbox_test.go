@@ -1,0 +1,224 @@
+package session
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server/ats"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+)
+
+func TestMain(m *testing.M) {
+	ats.Register() // its ticker must not be started inside a bubble
+	m.Run()
+}
+
+// post is an inbox whose deliveries a test may lose, and the stream that it reads.
+type post struct {
+	*embeddedtest.Env
+	t      *testing.T
+	inbox  *Inbox
+	stream jetstream.Stream
+	lose   atomic.Pointer[func(*nats.Msg) bool]
+	sent   int
+}
+
+// posted runs a test on a server of its own, in fake time. nats.go flushes with a timer from
+// a pool of the whole process when it reconnects, and a timer of one bubble is fatal in
+// another: the pool is emptied.
+func posted(t *testing.T, f func(t *testing.T, p *post)) {
+	empty := func() { runtime.GC(); runtime.GC() }
+	empty()
+	defer empty()
+	synctest.Test(t, func(t *testing.T) {
+		p := &post{Env: embeddedtest.Provisioned(t, "test", 1), t: t}
+		boxes, err := OpenMailboxes(t.Context(), p.JS, p.Namespace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.stream = boxes[0]
+		if p.inbox, err = OpenInbox(p.JS); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(p.inbox.Close)
+		if err := p.inbox.sub.Unsubscribe(); err != nil {
+			t.Fatal(err)
+		}
+		if p.inbox.sub, err = p.Conn.Subscribe(p.inbox.prefix+"*", func(m *nats.Msg) {
+			if lose := p.lose.Load(); lose == nil || !(*lose)(m) {
+				p.inbox.dispatch(m)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		f(t, p)
+	})
+}
+
+func (p *post) losing(lose func(*nats.Msg) bool) { p.lose.Store(&lose) }
+
+func (p *post) open(session string) *intake {
+	p.t.Helper()
+	in, err := p.inbox.open(p.t.Context(), p.stream, p.Namespace.Mailbox(session), 1, slog.New(slog.NewTextHandler(p.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return in
+}
+
+func (p *post) send(session string, n int) {
+	p.t.Helper()
+	for range n {
+		p.sent++
+		if _, err := p.JS.Publish(p.t.Context(), p.Namespace.In(session), fmt.Append(nil, p.sent)); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+// taken is what has come within a time, in order.
+func taken(in *intake, within time.Duration) (all []string) {
+	end := time.After(within)
+	for {
+		select {
+		case <-in.waits:
+			if a, ok := in.take(); ok {
+				all = append(all, string(a.msg.Data))
+			}
+		case <-end:
+			return all
+		}
+	}
+}
+
+func numbers(from, to int) (all []string) {
+	for n := from; n <= to; n++ {
+		all = append(all, fmt.Sprint(n))
+	}
+	return all
+}
+
+func (p *post) want(got, want []string) {
+	p.t.Helper()
+	if !slices.Equal(got, want) {
+		p.t.Errorf("%d messages came: %v", len(got), got)
+	}
+}
+
+func (in *intake) present() string {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.consumer
+}
+
+// A delivery that is lost is asked for again: at once when the next one comes, with the
+// heartbeat if none does.
+func TestIntakeNoticesWhatIsLost(t *testing.T) {
+	for _, lost := range []string{"1", "3", "5"} {
+		t.Run(lost, func(t *testing.T) {
+			posted(t, func(t *testing.T, p *post) {
+				in, once := p.open("s"), false
+				p.losing(func(m *nats.Msg) bool {
+					hit := !once && string(m.Data) == lost
+					once = once || hit
+					return hit
+				})
+				p.send("s", 5)
+				within := time.Second
+				if lost == "5" {
+					within = 2 * intakeHeartbeat
+				}
+				p.want(taken(in, within), numbers(1, 5))
+			})
+		})
+	}
+}
+
+// A consumer of which nothing is heard any more is set up anew. One that has nothing to tell
+// is heard of, and stays.
+func TestIntakeNoticesSilence(t *testing.T) {
+	posted(t, func(t *testing.T, p *post) {
+		in := p.open("s")
+		first := in.present()
+		p.want(taken(in, time.Hour), nil)
+		if in.present() != first {
+			t.Error("a consumer that had nothing to tell was set up anew")
+		}
+		p.losing(func(m *nats.Msg) bool { return strings.Contains(m.Subject+m.Reply, first) })
+		p.send("s", 3)
+		p.want(taken(in, 4*intakeHeartbeat), numbers(1, 3))
+	})
+}
+
+// What is asked for fits, however long the session takes, and however much waits.
+func TestIntakeAsksForWhatFits(t *testing.T) {
+	posted(t, func(t *testing.T, p *post) {
+		in := p.open("s")
+		first := in.present()
+		p.send("s", 3*intakeBuffer)
+		time.Sleep(intakeLife / 2) // later the server removes a consumer that nobody asks
+		if n := len(in.waiting); n != intakeBuffer {
+			t.Errorf("%d messages wait, there is room for %d", n, intakeBuffer)
+		}
+		p.want(taken(in, time.Second), numbers(1, 3*intakeBuffer))
+		if in.present() != first {
+			t.Error("the consumer was set up anew")
+		}
+		if len(in.waits) > 0 || cap(in.waiting) > intakeKeeps {
+			t.Errorf("an empty intake keeps room for %d messages", cap(in.waiting))
+		}
+	})
+}
+
+// Nothing comes into an intake that was closed, and its consumer is gone.
+func TestIntakeCloses(t *testing.T) {
+	posted(t, func(t *testing.T, p *post) {
+		in := p.open("s")
+		p.send("s", 2)
+		synctest.Wait()
+		in.close()
+		in.remove()
+		p.send("s", 2)
+		p.want(taken(in, time.Second), numbers(1, 2))
+		if info, err := p.stream.Info(t.Context()); err != nil || info.State.Consumers != 0 {
+			t.Errorf("the stream has %d consumers, error %v", info.State.Consumers, err)
+		}
+	})
+}
+
+// After a reconnect every consumer is set up anew, and those that are gone are removed.
+func TestIntakesOutliveTheConnection(t *testing.T) {
+	posted(t, func(t *testing.T, p *post) {
+		const sessions = 5 * setupsAtOnce
+		var all []*intake
+		for i := range sessions {
+			all = append(all, p.open(fmt.Sprint("s", i)))
+		}
+		first := all[0].present()
+		if err := p.Conn.ForceReconnect(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		for i, in := range all {
+			p.sent = 0
+			p.send(fmt.Sprint("s", i), 3)
+			p.want(taken(in, 100*time.Millisecond), numbers(1, 3))
+		}
+		if all[0].present() == first {
+			t.Error("the consumer is the old one")
+		}
+		if info, err := p.stream.Info(t.Context()); err != nil || info.State.Consumers != sessions {
+			t.Errorf("the stream has %d consumers, error %v", info.State.Consumers, err)
+		}
+	})
+}
