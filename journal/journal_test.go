@@ -23,6 +23,7 @@ func open(t testing.TB) (*embeddedtest.Env, *journal.Log) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(log.Close)
 	return env, log
 }
 
@@ -249,6 +250,7 @@ func TestALostAckIsResolved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer log.Close()
 	w := log.Writer("s1", "worker", 1, journal.Position{})
 	w.AttemptTimeout = 200 * time.Millisecond
 	unknown := 0
@@ -286,6 +288,7 @@ func TestAnAppendEndsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer log.Close()
 	env.Server.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()

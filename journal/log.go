@@ -16,6 +16,7 @@ type Log struct {
 	js     jetstream.JetStream
 	ns     subjects.Namespace
 	shards []jetstream.Stream
+	acks   *acks
 
 	// tries counts the commits that all writers here tried. Commit ids carry it: a session
 	// that is recovered under the fence it has gets a new writer, and must not use an id
@@ -23,7 +24,7 @@ type Log struct {
 	tries atomic.Uint64
 }
 
-// Open opens the log streams of ns. They must exist.
+// Open opens the log streams of ns. They must exist. Close it in the end.
 func Open(ctx context.Context, js jetstream.JetStream, ns subjects.Namespace) (*Log, error) {
 	l := &Log{js: js, ns: ns}
 	for shard := range ns.Shards() {
@@ -37,8 +38,15 @@ func Open(ctx context.Context, js jetstream.JetStream, ns subjects.Namespace) (*
 		}
 		l.shards = append(l.shards, s)
 	}
+	var err error
+	if l.acks, err = newAcks(js.Conn()); err != nil {
+		return nil, err
+	}
 	return l, nil
 }
+
+// Close ends the log. Appends under way stay undecided.
+func (l *Log) Close() { _ = l.acks.sub.Unsubscribe() } // the connection may be gone
 
 func (l *Log) stream(session string) jetstream.Stream { return l.shards[l.ns.Shard(session)] }
 

@@ -53,11 +53,17 @@ func parseDelivery(session string, msg jetstream.Msg) (*Message, error) {
 	})
 }
 
-func (m *Message) header() nats.Header {
-	return nats.Header{
-		subjects.HeaderCommitID: {m.ID},
-		subjects.HeaderCommit:   {strconv.FormatUint(m.Number, 10)},
-		subjects.HeaderFence:    {strconv.FormatUint(m.Fence, 10)},
-		subjects.HeaderPrev:     {strconv.FormatUint(m.Prev, 10)},
+// addTo adds the headers of an append behind m.Prev to those of the caller.
+func (m *Message) addTo(h nats.Header) nats.Header {
+	if h == nil {
+		h = nats.Header{}
 	}
+	prev := strconv.FormatUint(m.Prev, 10)
+	v := [...]string{m.ID, strconv.FormatUint(m.Number, 10), strconv.FormatUint(m.Fence, 10), prev}
+	h[subjects.HeaderCommitID] = v[0:1:1]
+	h[subjects.HeaderCommit] = v[1:2:2]
+	h[subjects.HeaderFence] = v[2:3:3]
+	h[subjects.HeaderPrev] = v[3:4:4]
+	h[jetstream.ExpectedLastSubjSeqHeader] = v[3:4:4]
+	return h
 }

@@ -25,6 +25,8 @@ type Writer struct {
 	worker  string
 	fence   uint64
 	at      Position
+	answer  chan ack    // to the try under way
+	late    *time.Timer // ends it
 
 	// AttemptTimeout bounds one try of an append, 0 means 5 s. A try that times out is
 	// undecided and is repeated (PROTOCOL 4).
@@ -46,8 +48,8 @@ func (w *Writer) Position() Position { return w.at }
 func (w *Writer) NextNumber() uint64 { return w.at.Number + 1 }
 
 // Append stores one commit behind the writer's position and returns when it is known
-// stored; then, and only then, may anything follow from it (PROTOCOL 3). Extra headers
-// go with it.
+// stored; then, and only then, may anything follow from it (PROTOCOL 3). The headers go with
+// it, and are the writer's from then on.
 //
 // Every try is a compare-and-swap on the stream sequence folded (PROTOCOL 1) of the same
 // bytes under the same id, until the outcome is decided (PROTOCOL 4). [*MovedError]: the
@@ -59,11 +61,7 @@ func (w *Writer) Append(ctx context.Context, header nats.Header, data []byte) er
 		ID:     strconv.FormatUint(w.fence, 10) + ":" + w.worker + ":" + strconv.FormatUint(w.log.tries.Add(1), 10),
 		Number: w.at.Number + 1, Fence: w.fence, Prev: w.at.Sequence, Data: data,
 	}
-	msg := &nats.Msg{Subject: w.subject, Header: m.header(), Data: data}
-	for k, v := range header {
-		msg.Header[k] = v
-	}
-	msg.Header[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(w.at.Sequence, 10)}
+	msg := &nats.Msg{Subject: w.subject, Header: m.addTo(header), Data: data}
 
 	for try := 0; ; try++ {
 		seq, err := w.publish(ctx, msg)
@@ -107,21 +105,6 @@ func (w *Writer) refused(ctx context.Context, id string) (seq uint64, stored boo
 	default:
 		return 0, false, &MovedError{Session: w.session, Expected: w.at.Sequence, Tail: tail}
 	}
-}
-
-func (w *Writer) publish(ctx context.Context, msg *nats.Msg) (uint64, error) {
-	timeout := w.AttemptTimeout
-	if timeout == 0 {
-		timeout = 5 * time.Second
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	// The library must not retry on its own: between its tries the log may move.
-	ack, err := w.log.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
-	if err != nil {
-		return 0, err
-	}
-	return ack.Sequence, nil
 }
 
 func isCode(err error, code jetstream.ErrorCode) bool {

@@ -65,20 +65,20 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 	}
 	s.outbox.publish(p.out)
 	s.sweepDropped()
+	p.done()
 	return nil
 }
 
 // header makes the commit a CloudEvent in binary mode.
 func (s *Session) header() nats.Header {
-	at := s.writer.Position()
-	return nats.Header{
-		"ce-specversion":     {"1.0"},
-		"ce-id":              {s.id + "/" + strconv.FormatUint(at.Sequence, 10)},
-		"ce-source":          {s.env.Namespace.Source(s.id)},
-		"ce-type":            {subjects.CommitType},
-		"ce-subject":         {s.id},
-		"ce-time":            {s.next.stamp()},
-		"ce-datacontenttype": {"application/json"},
-		"ce-fence":           {strconv.FormatUint(s.owner.Fence, 10)},
-	}
+	h := newHeader()
+	h.set("ce-specversion", "1.0")
+	h.set("ce-id", s.id+"/"+strconv.FormatUint(s.writer.Position().Sequence, 10))
+	h.set("ce-source", s.source)
+	h.set("ce-type", subjects.CommitType)
+	h.set("ce-subject", s.id)
+	h.set("ce-time", s.next.stamp())
+	h.set("ce-datacontenttype", "application/json")
+	h.set("ce-fence", strconv.FormatUint(s.owner.Fence, 10))
+	return h.names
 }

@@ -1,10 +1,6 @@
 package session
 
-import (
-	"strconv"
-
-	"github.com/go-json-experiment/json/jsontext"
-)
+import "strconv"
 
 // The delta of a commit is encoded by hand: every commit has one, and its payloads are
 // JSON already, which a general encoder would parse again. A test holds the result equal
@@ -207,13 +203,13 @@ func (e *entry) append(b []byte) []byte {
 // handmade is the data of events that every input has. It is encoded by hand as well.
 type handmade interface{ appendTo(o *object) }
 
-// encoded is data as JSON. It cannot fail, as [mustJSON] cannot.
-func encoded(data any) jsontext.Value {
+// appendData appends data as JSON. It cannot fail, as [mustJSON] cannot.
+func appendData(b []byte, data any) []byte {
 	p, ok := data.(handmade)
 	if !ok {
-		return mustJSON(data)
+		return append(b, mustJSON(data)...)
 	}
-	o := object{b: append(make([]byte, 0, 192), '{')}
+	o := object{b: append(b, '{')}
 	p.appendTo(&o)
 	return append(o.b, '}')
 }

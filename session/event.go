@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/nats-io/nats.go"
 
+	"github.com/kalahari-run/kalahari/kernel"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -112,11 +113,15 @@ func (h *header) extension(name, value string) {
 
 // appendEvent writes an event in the JSON event format, as the feed carries it. Names and
 // ids of ours are made of characters that JSON does not escape.
-func (o *outgoing) appendEvent(b []byte, ns subjects.Namespace, session string) []byte {
+func (o *outgoing) appendEvent(b []byte, session, source string, at subjects.Position) []byte {
 	b = append(b, `{"specversion":"1.0","id":"`...)
-	b = append(b, o.ID...)
+	b = append(b, session...)
+	b = append(b, '/')
+	b = strconv.AppendUint(b, at.Commit, 10)
+	b = append(b, '.')
+	b = strconv.AppendInt(b, int64(at.Index), 10)
 	b = append(b, `","source":"`...)
-	b = append(b, ns.Source(session)...)
+	b = append(b, source...)
 	b = append(b, `","type":"`...)
 	b = append(b, o.Type...)
 	b = append(b, `","subject":"`...)
@@ -151,6 +156,11 @@ func appendMember(b []byte, name, value string) []byte {
 }
 
 func appendString(b []byte, s string) []byte {
+	if kernel.Plain(s) {
+		b = append(b, '"')
+		b = append(b, s...)
+		return append(b, '"')
+	}
 	quoted, err := jsontext.AppendQuote(b, s)
 	if err != nil { // invalid UTF-8, which decoding has refused
 		return append(b, `""`...) // behind what was there, not behind what was begun

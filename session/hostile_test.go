@@ -64,8 +64,8 @@ func FuzzAppendEvent(f *testing.F) {
 			Cause: cause, Correlation: correlation, TraceParent: trace, Data: value,
 		}
 		var e feedEvent
-		if err := json.Unmarshal(o.appendEvent(nil, ns, "s"), &e); err != nil {
-			t.Fatalf("%s: %v", o.appendEvent(nil, ns, "s"), err)
+		if err := json.Unmarshal(o.appendEvent(nil, "s", ns.Source("s"), subjects.Position{Commit: 7}), &e); err != nil {
+			t.Fatalf("%s: %v", o.appendEvent(nil, "s", ns.Source("s"), subjects.Position{Commit: 7}), err)
 		}
 		if e.Cause != text(cause) || e.Correlation != text(correlation) || e.TraceParent != text(trace) || e.ID != o.ID {
 			t.Errorf("read back as %+v", e)

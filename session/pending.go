@@ -1,12 +1,13 @@
 package session
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/kalahari-run/kalahari/kernel"
@@ -22,12 +23,10 @@ type pending struct {
 	// stamped is now in words, made when it is first asked for.
 	stamped   string
 	stampedAt time.Time
-	// steps is the JSON array of the kernel's steps so far, without its brackets.
-	steps []byte
-	taken int
-	// events are the public events in order, in the JSON event format.
-	events []byte
-	count  int
+	// page is where steps and events are written, nil while there are none.
+	page   *page
+	taken  int // steps
+	count  int // events
 	out    []outgoing
 	delta  delta
 	cursor uint64
@@ -47,12 +46,49 @@ type pending struct {
 	dead []letter
 }
 
+// page holds what is written of a commit before its body is put together. Sessions that
+// wait hold none.
+type page struct {
+	// steps is the JSON array of the kernel's steps so far, without its brackets.
+	steps []byte
+	// events are the public events in order, in the JSON event format.
+	events []byte
+	// data is that of the event at hand.
+	data []byte
+}
+
+var pages = sync.Pool{New: func() any { return &page{steps: make([]byte, 0, 4<<10), events: make([]byte, 0, 6<<10)} }}
+
+// maxPage is the largest page that is kept for the next commit.
+const maxPage = 64 << 10
+
+func (p *pending) open() *page {
+	if p.page == nil {
+		p.page = pages.Get().(*page)
+	}
+	return p.page
+}
+
+// done gives the page back once the commit is stored.
+func (p *pending) done() {
+	if g := p.page; g != nil && cap(g.steps)+cap(g.events)+cap(g.data) <= maxPage {
+		g.steps, g.events = g.steps[:0], g.events[:0]
+		pages.Put(g)
+	}
+	p.page = nil
+}
+
 func (p *pending) empty() bool {
 	return p.taken == 0 && p.count == 0 && p.inputs == 0 && !p.claim
 }
 
 // bytes is about what the commit's body takes.
-func (p *pending) bytes() int { return len(p.steps) + len(p.events) + p.payload }
+func (p *pending) bytes() int {
+	if p.page == nil {
+		return p.payload
+	}
+	return len(p.page.steps) + len(p.page.events) + p.payload
+}
 
 // stamp is now as events and records write it.
 func (p *pending) stamp() string {
@@ -66,8 +102,7 @@ func (p *pending) stamp() string {
 func (s *Session) begin() {
 	p := &s.next
 	*p = pending{
-		now: s.now(), steps: p.steps[:0], events: p.events[:0], out: nil,
-		stored: p.stored[:0], cursor: s.cursor,
+		now: s.now(), stored: p.stored[:0], cursor: s.cursor,
 	}
 	p.delta.Sequence, p.delta.Sent = s.ledger.Sequence, s.ledger.Sent
 }
@@ -98,19 +133,20 @@ func (s *Session) must(t kernel.Trigger, c cause) kernel.Outcome {
 }
 
 func (p *pending) record(t kernel.Trigger, rule string) {
+	b := p.open().steps
 	if p.taken > 0 {
-		p.steps = append(p.steps, ',')
+		b = append(b, ',')
 	}
-	p.steps = append(p.steps, `["`...)
-	p.steps = append(p.steps, t.TriggerName()...)
-	p.steps = append(p.steps, `","`...)
-	p.steps = append(p.steps, rule...)
-	p.steps = append(p.steps, `",`...)
-	steps, err := kernel.AppendTrigger(p.steps, t)
+	b = append(b, `["`...)
+	b = append(b, t.TriggerName()...)
+	b = append(b, `","`...)
+	b = append(b, rule...)
+	b = append(b, `",`...)
+	b, err := kernel.AppendTrigger(b, t)
 	if err != nil {
 		panic("session: a trigger could not be encoded: " + err.Error())
 	}
-	p.steps = append(steps, ']')
+	p.page.steps = append(b, ']')
 	p.taken++
 }
 
@@ -119,20 +155,24 @@ func (s *Session) effect(e kernel.Effect, c cause) {
 	if !subjects.Public(name) {
 		return
 	}
-	data, err := kernel.MarshalEffect(e)
+	g := s.next.open()
+	data, err := kernel.AppendEffect(g.data[:0], e)
 	if err != nil {
 		panic("session: an effect could not be encoded: " + err.Error())
 	}
+	g.data = data
 	s.emit(name, subjects.EffectType(name), data, c)
 }
 
 func (s *Session) outcome(name string, data any, c cause) {
-	s.emit(name, subjects.OutcomeType(name), encoded(data), c)
+	g := s.next.open()
+	g.data = appendData(g.data[:0], data)
+	s.emit(name, subjects.OutcomeType(name), g.data, c)
 }
 
 // emit adds a public event to the commit, to fx if the published set has it, and to the
-// mob if it is one of the mob's signals.
-func (s *Session) emit(name, eventType string, data jsontext.Value, c cause) {
+// mob if it is one of the mob's signals. The data is copied.
+func (s *Session) emit(name, eventType string, data []byte, c cause) {
 	mob := ""
 	if subjects.Signal(name) {
 		mob = s.ledger.Mob
@@ -144,31 +184,46 @@ func (s *Session) emit(name, eventType string, data jsontext.Value, c cause) {
 }
 
 // emitTo is emit to a mob as well, unless it is "".
-func (s *Session) emitTo(mob, name, eventType string, data jsontext.Value, c cause) {
+func (s *Session) emitTo(mob, name, eventType string, data []byte, c cause) {
 	p := &s.next
 	o := outgoing{
-		Name: name, ID: subjects.EventID(s.id, s.position()), Type: eventType, Time: p.stamp(),
-		Fence: s.owner.Fence, Cause: c.event, Correlation: c.correlation,
+		Name: name, Type: eventType, Time: p.stamp(), Fence: s.owner.Fence, Cause: c.event, Correlation: c.correlation,
 		TraceParent: c.traceParent, TraceState: c.traceState, Data: data,
 	}
-	if s.env.Published.Includes(name) {
+	published := s.env.Published.Includes(name)
+	if published {
 		p.delta.Sequence++
 		o.Sequence = p.delta.Sequence
+	}
+	at := s.position()
+	b := p.open().events
+	if p.count > 0 {
+		b = append(b, ',')
+	}
+	p.page.events = o.appendEvent(b, s.id, s.source, at)
+	p.count++
+	if !published && mob == "" {
+		return
+	}
+	o.ID, o.Data = subjects.EventID(s.id, at), bytes.Clone(data)
+	if p.out == nil {
+		p.out = make([]outgoing, 0, usualOut)
+	}
+	if published {
 		p.delta.Sent++
 		o.Ordinal = p.delta.Sent
 		p.out = append(p.out, o)
 	}
-	if p.count > 0 {
-		p.events = append(p.events, ',')
-	}
-	p.events = o.appendEvent(p.events, s.env.Namespace, s.id)
-	p.count++
 	if mob != "" {
 		p.delta.Sent++
 		o.Ordinal, o.Mob = p.delta.Sent, mob
 		p.out = append(p.out, o)
 	}
 }
+
+// usualOut is how many messages the commit of one prompt lets out: its own completion and
+// the next one's acceptance.
+const usualOut = 6
 
 // position is where the next event of the commit will stand in the feed: behind the
 // commit that the new one follows. That sequence is known before the commit is stored,
@@ -182,7 +237,9 @@ func (s *Session) body(b []byte, kind string) []byte {
 	p := &s.next
 	b = slices.Grow(b, p.bytes()+512)
 	b = append(b, `{"events":[`...)
-	b = append(b, p.events...)
+	if p.page != nil {
+		b = append(b, p.page.events...)
+	}
 	b = append(b, `],"record":{"v":`...)
 	b = strconv.AppendInt(b, recordVersion, 10)
 	b = append(b, `,"kernel":`...)
@@ -198,7 +255,9 @@ func (s *Session) body(b []byte, kind string) []byte {
 	b = append(b, `,"confirmed":`...)
 	b = strconv.AppendUint(b, s.outbox.confirmed(), 10)
 	b = append(b, `,"steps":[`...)
-	b = append(b, p.steps...)
+	if p.page != nil {
+		b = append(b, p.page.steps...)
+	}
 	b = append(b, `],"delta":`...)
 	b = p.delta.append(b)
 	if len(p.out) > len(p.delta.Arm)+len(p.delta.Post) {

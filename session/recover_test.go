@@ -76,6 +76,7 @@ func stored(t *testing.T, env *embeddedtest.Env) *session.Env {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(log.Close)
 	e := session.Env{Namespace: env.Namespace, JS: env.JS, Store: store, Log: log}.WithDefaults()
 	return &e
 }

@@ -311,9 +311,11 @@ func (s *Session) completeRun(f finished, c cause) {
 	s.noteTold(f.run, c)
 	at := s.position().String()
 	if !f.output.none() {
-		s.emit("RunOutput", subjects.OutputType("RunOutput"), encoded(runOutput{
+		g := s.next.open()
+		g.data = appendData(g.data[:0], runOutput{
 			RunID: f.run.id, Content: f.output.value, ContentRef: f.output.blob.Ref, Usage: usageOf(f.result),
-		}), c)
+		})
+		s.emit("RunOutput", subjects.OutputType("RunOutput"), g.data, c)
 	}
 	for _, e := range f.run.inputs {
 		ec := e.cause()

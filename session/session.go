@@ -21,12 +21,14 @@ import (
 // Session is one session owned by this worker. Make one with [New] after the owner key
 // was won, and call Run.
 type Session struct {
-	env   *Env
-	id    string
-	owner kv.Owner
-	fence atomic.Uint64 // owner.Fence, for others to read
-	busy  atomic.Int64  // see BusySince
-	log   *slog.Logger
+	env *Env
+	id  string
+	// source is the CloudEvents source of what the session publishes.
+	source string
+	owner  kv.Owner
+	fence  atomic.Uint64 // owner.Fence, for others to read
+	busy   atomic.Int64  // see BusySince
+	log    *slog.Logger
 
 	// The state, rebuilt from the log and ahead of it by at most one commit.
 	kernel   *kernel.Kernel
@@ -92,7 +94,7 @@ const (
 // New returns the session of the given owner key, which names this worker.
 func New(env *Env, owner kv.Owner) *Session {
 	s := &Session{
-		env: env, id: owner.Session, owner: owner,
+		env: env, id: owner.Session, source: env.Namespace.Source(owner.Session), owner: owner,
 		log:     env.Logger.With("session", owner.Session, "fence", owner.Fence),
 		results: make(chan finished, 1), asks: make(chan func()), drain: make(chan struct{}),
 		doubt: make(chan struct{}, 1), nudge: make(chan struct{}, 1), over: make(chan struct{}), up: make(chan struct{}),

@@ -239,7 +239,12 @@ func (w *Worker) live(ctx context.Context) (err error) {
 		return err
 	}
 	defer inbox.Close()
-	l, err := w.join(ctx, sender, inbox)
+	log, err := journal.Open(ctx, w.js, w.ns)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	l, err := w.join(ctx, sender, inbox, log)
 	if err != nil {
 		return err
 	}
@@ -299,12 +304,8 @@ func (w *Worker) live(ctx context.Context) (err error) {
 	}
 }
 
-func (w *Worker) join(ctx context.Context, sender *sender, inbox *session.Inbox) (*life, error) {
+func (w *Worker) join(ctx context.Context, sender *sender, inbox *session.Inbox, log *journal.Log) (*life, error) {
 	store, err := kv.Open(ctx, w.js, w.ns)
-	if err != nil {
-		return nil, err
-	}
-	log, err := journal.Open(ctx, w.js, w.ns)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ func main() {
 	parsed := kong.Parse(&commands, kong.Name("kalahari"), kong.ShortUsageOnError(),
 		kong.Description("Ordered sessions over NATS JetStream. Begin with: kalahari dev --demo"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	service.SpareCollector()
 	ctx, stop := service.Signals()
 	err := parsed.Run(cli.New(ctx, commands.JSON))
 	stop()

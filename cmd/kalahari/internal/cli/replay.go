@@ -36,6 +36,7 @@ func (c Replay) Run(e *Env) error {
 	if env.Log, err = journal.Open(e.Context, f.js, f.ns); err != nil {
 		return err
 	}
+	defer env.Log.Close()
 	report, err := session.Replay(e.Context, env, c.Session, func(commit session.ReplayedCommit) error {
 		switch {
 		case c.Quiet || commit.Commit <= c.After:
