@@ -42,11 +42,9 @@ func (d *Directory) Put(ctx context.Context, s SessionEntry) error {
 	}
 	key := d.ns.SessionKey(s.Session)
 	id := newID()
+	// Most that is entered is new, so nothing is read first.
+	old := entry{gone: true}
 	for attempt := 0; ; attempt++ {
-		old, err := d.b.read(ctx, key)
-		if err != nil {
-			return fmt.Errorf("directory: put %s: %w", s.Session, err)
-		}
 		entry := s
 		entry.CreatedAt = entry.CreatedAt.UTC()
 		if stored, ok := decodeSession(old); ok {
@@ -59,14 +57,16 @@ func (d *Directory) Put(ctx context.Context, s SessionEntry) error {
 			return fmt.Errorf("directory: put %s: %w", s.Session, err)
 		}
 		_, err = d.b.cas(ctx, write{key: key, id: id + "-" + strconv.Itoa(attempt), expected: old.seq, value: value})
+		var lost *lostError
 		switch {
 		case err == nil:
 			return nil
-		case !errors.Is(err, ErrMoved):
+		case !errors.As(err, &lost):
 			return fmt.Errorf("directory: put %s: %w", s.Session, err)
-		case !pause(ctx, attempt):
+		case attempt > 0 && !pause(ctx, attempt):
 			return fmt.Errorf("directory: put %s: %w", s.Session, errors.Join(err, ctx.Err()))
 		}
+		old = lost.found
 	}
 }
 

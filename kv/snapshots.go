@@ -38,6 +38,8 @@ type Snapshot struct {
 	Sequence uint64 // that commit's sequence in the log stream
 	Data     []byte // opaque
 	Revision uint64 // of the key, as read or written
+
+	blob string // where Data is if it is not in the key
 }
 
 // Read returns the latest snapshot, as the stream's leader has it (rule 13).
@@ -51,14 +53,14 @@ func (s *Snapshots) Read(ctx context.Context, session string) (Snapshot, error) 
 		if e.gone {
 			return Snapshot{}, fmt.Errorf("snapshot of %s: %w", session, ErrNoSnapshot)
 		}
-		snap, h, err := decodeSnapshot(session, e)
+		snap, digest, err := decodeSnapshot(session, e)
 		if err != nil {
 			return Snapshot{}, fmt.Errorf("snapshot of %s, revision %d: %w", session, e.seq, err)
 		}
-		if h.blob == "" {
+		if snap.blob == "" {
 			return snap, nil
 		}
-		snap.Data, err = s.blobs.get(ctx, h.blob, h.digest)
+		snap.Data, err = s.blobs.get(ctx, snap.blob, digest)
 		if err == nil {
 			return snap, nil
 		}
@@ -73,84 +75,69 @@ func (s *Snapshots) Read(ctx context.Context, session string) (Snapshot, error) 
 	}
 }
 
-// Write replaces the snapshot whose revision is expected, as known from the
-// claim or the last Write (rule 20); 0 if there was none. It goes forward only:
-// [ErrBackwards] if the stored one is of a later commit (the same commit may be
-// written again, by another version of the kernel), [ErrMoved] if the key is at
-// another revision: somebody else is the owner now.
+// Write replaces the snapshot before, as it was read at the claim or returned by the last
+// Write (rule 20); the zero Snapshot if there was none. It goes forward only: [ErrBackwards]
+// if before is of a later commit (the same commit may be written again, by another version
+// of the kernel), [ErrMoved] if the key is at another revision: somebody else is the owner
+// now. It returns what stands in the key, without its data.
 //
 // Once it returns without error, and no sooner, the log before Sequence may go.
-func (s *Snapshots) Write(ctx context.Context, snap Snapshot, expected uint64) (uint64, error) {
-	fail := func(err error) (uint64, error) {
-		return 0, fmt.Errorf("snapshot of %s at commit %d: %w", snap.Session, snap.Commit, err)
+func (s *Snapshots) Write(ctx context.Context, snap, before Snapshot) (Snapshot, error) {
+	fail := func(err error) (Snapshot, error) {
+		return Snapshot{}, fmt.Errorf("snapshot of %s at commit %d: %w", snap.Session, snap.Commit, err)
 	}
 	if err := subjects.CheckToken("session", snap.Session); err != nil {
 		return fail(err)
 	}
-	old, err := s.current(ctx, snap.Session, expected)
-	if err != nil {
-		return fail(err)
-	}
-	var before snapshotHeader
-	if !old.gone {
-		stored, h, err := decodeSnapshot(snap.Session, old)
-		if err != nil {
-			return fail(err)
-		}
-		before = h
-		if snap.Commit < stored.Commit || snap.Sequence < stored.Sequence ||
-			(snap.Commit == stored.Commit) != (snap.Sequence == stored.Sequence) {
-			return fail(fmt.Errorf("%w: stored is commit %d at sequence %d, given is sequence %d",
-				ErrBackwards, stored.Commit, stored.Sequence, snap.Sequence))
-		}
+	if before.Revision > 0 && (snap.Commit < before.Commit || snap.Sequence < before.Sequence ||
+		(snap.Commit == before.Commit) != (snap.Sequence == before.Sequence)) {
+		return fail(fmt.Errorf("%w: stored is commit %d at sequence %d, given is sequence %d",
+			ErrBackwards, before.Commit, before.Sequence, snap.Sequence))
 	}
 	w := write{
-		key: s.ns.SessionKey(snap.Session), id: newID(), expected: old.seq, value: snap.Data,
+		key: s.ns.SessionKey(snap.Session), id: newID(), expected: before.Revision, value: snap.Data,
 		header: nats.Header{
 			commitHeader:   {strconv.FormatUint(snap.Commit, 10)},
 			sequenceHeader: {strconv.FormatUint(snap.Sequence, 10)},
 		},
 	}
-	blob := ""
+	snap.blob = ""
 	if len(snap.Data) > MaxInline {
 		// Not by content hash: the name is this write's alone, so a fenced owner
 		// that cleans up after itself can never remove what the new owner refers
 		// to, however equal their bytes are.
-		blob = subjects.BlobName(snap.Session, "snapshot-"+w.id)
-		if _, err := s.blobs.put(ctx, blob, snap.Data); err != nil {
+		snap.blob = subjects.BlobName(snap.Session, "snapshot-"+w.id)
+		if _, err := s.blobs.put(ctx, snap.blob, snap.Data); err != nil {
 			return fail(err)
 		}
 		w.value = nil
-		w.header[blobHeader] = []string{blob}
+		w.header[blobHeader] = []string{snap.blob}
 		w.header[digestHeader] = []string{digest(snap.Data)}
 	}
-	revision, err := s.b.cas(ctx, w)
+	var err error
+	snap.Revision, err = s.replace(ctx, w)
 	if err != nil {
-		if blob != "" && !errors.Is(err, ErrUndecided) {
-			s.clean(ctx, blob)
+		if snap.blob != "" && !errors.Is(err, ErrUndecided) {
+			s.clean(ctx, snap.blob)
 		}
 		return fail(err)
 	}
 	if before.blob != "" {
 		s.clean(ctx, before.blob) // now that the new one is confirmed
 	}
-	return revision, nil
+	snap.Data = nil
+	return snap, nil
 }
 
-// current reads the key until the answer is not older than expected.
-func (s *Snapshots) current(ctx context.Context, session string, expected uint64) (entry, error) {
-	for attempt := 0; ; attempt++ {
-		e, err := s.b.read(ctx, s.ns.SessionKey(session))
-		switch {
-		case err == nil && e.seq == expected, err == nil && expected == 0 && e.gone:
-			return e, nil
-		case err == nil && (e.seq > expected || attempt >= maxRefusals):
-			return entry{}, fmt.Errorf("%w: revision %d, not %d", ErrMoved, e.seq, expected)
-		}
-		if s.b.js.Conn().IsClosed() || !pause(ctx, attempt) {
-			return entry{}, errors.Join(err, ctx.Err())
-		}
+// replace writes the key. One that was deleted by hand is as good as one that never was.
+func (s *Snapshots) replace(ctx context.Context, w write) (uint64, error) {
+	revision, err := s.b.cas(ctx, w)
+	var lost *lostError
+	if w.expected > 0 || !errors.As(err, &lost) || !lost.found.gone {
+		return revision, err
 	}
+	w.expected, w.id = lost.found.seq, newID()
+	return s.b.cas(ctx, w)
 }
 
 // clean removes a blob nobody refers to. What fails here costs space until the
@@ -161,15 +148,13 @@ func (s *Snapshots) clean(ctx context.Context, blob string) {
 	_ = s.blobs.remove(ctx, blob, latest)
 }
 
-type snapshotHeader struct{ blob, digest string }
-
-func decodeSnapshot(session string, e entry) (Snapshot, snapshotHeader, error) {
+func decodeSnapshot(session string, e entry) (snap Snapshot, digest string, err error) {
 	h := e.header
 	commit, err1 := strconv.ParseUint(h.Get(commitHeader), 10, 64)
 	sequence, err2 := strconv.ParseUint(h.Get(sequenceHeader), 10, 64)
 	if err := errors.Join(err1, err2); err != nil {
-		return Snapshot{}, snapshotHeader{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return Snapshot{}, "", fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return Snapshot{Session: session, Commit: commit, Sequence: sequence, Data: e.value, Revision: e.seq},
-		snapshotHeader{h.Get(blobHeader), h.Get(digestHeader)}, nil
+	return Snapshot{Session: session, Commit: commit, Sequence: sequence, Data: e.value, Revision: e.seq, blob: h.Get(blobHeader)},
+		h.Get(digestHeader), nil
 }

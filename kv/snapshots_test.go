@@ -35,11 +35,11 @@ func TestSnapshotsGoForward(t *testing.T) {
 	ctx := t.Context()
 	_, err := s.Snapshots.Read(ctx, "s")
 	isErr(t, err, ErrNoSnapshot)
-	var revision uint64
+	var last Snapshot
 	for commit, size := range []int{0, 10, MaxInline, MaxInline + 1, 3 << 20, 700 << 10, 5} {
 		snap := Snapshot{Session: "s", Commit: uint64(commit + 1), Sequence: uint64(10 * (commit + 1)), Data: noise(size)}
-		revision = must[uint64](t)(s.Snapshots.Write(ctx, snap, revision))
-		snap.Revision = revision
+		last = must[Snapshot](t)(s.Snapshots.Write(ctx, snap, last))
+		snap.Revision, snap.blob = last.Revision, last.blob
 		got := must[Snapshot](t)(s.Snapshots.Read(ctx, "s"))
 		if !bytes.Equal(got.Data, snap.Data) {
 			t.Fatalf("commit %d: %d bytes came back of %d", snap.Commit, len(got.Data), size)
@@ -55,16 +55,16 @@ func TestSnapshotsGoForward(t *testing.T) {
 		{Commit: 6, Sequence: 60}, {Commit: 6, Sequence: 70}, {Commit: 8, Sequence: 70}, {Commit: 8, Sequence: 60}, {Commit: 7, Sequence: 71},
 	} {
 		back.Session = "s"
-		_, err := s.Snapshots.Write(ctx, back, revision)
+		_, err := s.Snapshots.Write(ctx, back, last)
 		isErr(t, err, ErrBackwards)
 	}
 	// The same commit again, by another version of the kernel.
-	again := must[uint64](t)(s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 7, Sequence: 70, Data: []byte("v2")}, revision))
-	for _, stale := range []uint64{0, revision, again + 1} {
-		_, err := s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 9, Sequence: 90}, stale)
+	again := must[Snapshot](t)(s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 7, Sequence: 70, Data: []byte("v2")}, last))
+	for _, stale := range []uint64{0, last.Revision, again.Revision + 1} {
+		_, err := s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 9, Sequence: 90}, Snapshot{Revision: stale})
 		isErr(t, err, ErrMoved)
 	}
-	_, err = s.Snapshots.Write(ctx, Snapshot{Session: "not legal"}, 0)
+	_, err = s.Snapshots.Write(ctx, Snapshot{Session: "not legal"}, Snapshot{})
 	isErr(t, err, subjects.ErrToken)
 	// Deleted by hand: absent, and can be written again.
 	kv := must[jetstream.KeyValue](t)(env.JS.KeyValue(ctx, env.Namespace.SnapshotsBucket()))
@@ -73,7 +73,7 @@ func TestSnapshotsGoForward(t *testing.T) {
 	}
 	_, err = s.Snapshots.Read(ctx, "s")
 	isErr(t, err, ErrNoSnapshot)
-	must[uint64](t)(s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 1, Sequence: 1}, 0))
+	must[Snapshot](t)(s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 1, Sequence: 1}, Snapshot{}))
 }
 
 // A fenced owner and its successor write the same bytes: whoever loses cleans up
@@ -87,10 +87,10 @@ func TestLostSnapshotLeavesTheWinnersBlob(t *testing.T) {
 	slow, m := between(t, env)
 	m.inject("$KV.", 1, nil)
 	m.faults[0].handle = func(forward func() *nats.Msg) *nats.Msg {
-		must[uint64](t)(s.Snapshots.Write(ctx, snap, 0)) // the successor is faster
+		must[Snapshot](t)(s.Snapshots.Write(ctx, snap, Snapshot{})) // the successor is faster
 		return forward()
 	}
-	_, err := slow.Snapshots.Write(ctx, snap, 0)
+	_, err := slow.Snapshots.Write(ctx, snap, Snapshot{})
 	isErr(t, err, ErrMoved)
 	if got := must[Snapshot](t)(s.Snapshots.Read(ctx, "s")); !bytes.Equal(got.Data, snap.Data) {
 		t.Fatal("the winner's snapshot is damaged")
@@ -107,13 +107,13 @@ func TestSnapshotWithALostAnswer(t *testing.T) {
 		s, m := between(t, env)
 		m.inject("$KV.", 2, loseAnswer)
 		snap := Snapshot{Session: "s", Commit: 1, Sequence: 1, Data: []byte("x")}
-		revision := must[uint64](t)(s.Snapshots.Write(t.Context(), snap, 0))
-		if got := must[Snapshot](t)(direct.Snapshots.Read(t.Context(), "s")); got.Revision != revision {
-			t.Fatalf("revision %d, not %d", got.Revision, revision)
+		last := must[Snapshot](t)(s.Snapshots.Write(t.Context(), snap, Snapshot{}))
+		if got := must[Snapshot](t)(direct.Snapshots.Read(t.Context(), "s")); got.Revision != last.Revision {
+			t.Fatalf("revision %d, not %d", got.Revision, last.Revision)
 		}
 		m.inject("$KV.", -1, loseAnswer)
 		m.inject("STREAM.MSG.GET", -1, loseQuestion)
-		_, err := s.Snapshots.Write(within(t, 10*time.Second), snap, revision)
+		_, err := s.Snapshots.Write(within(t, 10*time.Second), snap, last)
 		isErr(t, err, context.DeadlineExceeded)
 	})
 }
@@ -123,7 +123,7 @@ func TestDamagedSnapshotIsSaid(t *testing.T) {
 	env := embeddedtest.Provisioned(t, "test", 1)
 	s := open(t, env.JS, env.Namespace)
 	ctx := t.Context()
-	must[uint64](t)(s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 1, Sequence: 1, Data: noise(MaxInline + 1)}, 0))
+	must[Snapshot](t)(s.Snapshots.Write(ctx, Snapshot{Session: "s", Commit: 1, Sequence: 1, Data: noise(MaxInline + 1)}, Snapshot{}))
 	if err := s.Blobs.DeleteSession(ctx, "s"); err != nil {
 		t.Fatal(err)
 	}

@@ -43,8 +43,9 @@ func (s *Session) takeSnapshot(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("session %s: snapshot: %w", s.id, err)
 	}
-	snap := kv.Snapshot{Session: s.id, Commit: at.Number, Sequence: at.Sequence, Data: data}
-	snap.Revision, err = s.env.Store.Snapshots.Write(ctx, snap, s.snapshot.Revision)
+	snap, err := s.env.Store.Snapshots.Write(ctx, kv.Snapshot{
+		Session: s.id, Commit: at.Number, Sequence: at.Sequence, Data: data,
+	}, s.snapshot)
 	if err != nil {
 		if errors.Is(err, kv.ErrMoved) || errors.Is(err, kv.ErrBackwards) {
 			// Somebody else writes snapshots of this session: ask whose it is.
@@ -52,7 +53,6 @@ func (s *Session) takeSnapshot(ctx context.Context) error {
 		}
 		return fmt.Errorf("session %s: snapshot: %w", s.id, err)
 	}
-	snap.Data = nil
 	s.trim(ctx, snap)
 	s.snapshot = snap
 	return nil

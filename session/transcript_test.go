@@ -100,7 +100,7 @@ func TestReplayFinds(t *testing.T) {
 	if snap.Data = data; len(data) == 0 {
 		t.Fatal("no snapshot")
 	}
-	if _, err := e.Store.Snapshots.Write(t.Context(), snap, snap.Revision); err != nil {
+	if _, err := e.Store.Snapshots.Write(t.Context(), snap, snap); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, _, err := replay(t, e, "snapshot"); !errors.As(err, &broken) || !strings.Contains(broken.Reason, "differ in the cursor") {
