@@ -27,6 +27,20 @@ type Position struct {
 //
 // Where it ends is the word of the stream's leader (PROTOCOL 13).
 func (l *Log) Fold(ctx context.Context, session string, from Position, apply func(*Message) error) (Position, error) {
+	return l.fold(ctx, session, from, nil, apply)
+}
+
+// FoldTo is Fold for who has read the tail with [Log.Last] already: it ends there at the
+// latest, and reads neither the tail again nor what is behind it. If the log has gone on
+// since, the next append tells (PROTOCOL 13).
+func (l *Log) FoldTo(ctx context.Context, session string, from Position, tail *Message, apply func(*Message) error) (Position, error) {
+	if tail.Sequence == from.Sequence && tail.Number == from.Number {
+		return from, nil
+	}
+	return l.fold(ctx, session, from, tail, apply)
+}
+
+func (l *Log) fold(ctx context.Context, session string, from Position, tail *Message, apply func(*Message) error) (Position, error) {
 	at := from
 	step := func(m *Message) error {
 		if err := apply(m); err != nil {
@@ -36,18 +50,21 @@ func (l *Log) Fold(ctx context.Context, session string, from Position, apply fun
 		return nil
 	}
 	for n := 1; ; n++ {
-		m, err := l.From(ctx, session, at.Sequence+1)
-		if err != nil {
-			return at, err
-		}
-		if m == nil {
-			return at, nil
+		m := tail
+		if tail == nil || tail.Number != at.Number+1 {
+			var err error
+			if m, err = l.From(ctx, session, at.Sequence+1); err != nil || m == nil {
+				return at, err
+			}
 		}
 		if err := at.follows(session, m); err != nil {
 			return at, err
 		}
 		if err := step(m); err != nil {
 			return at, err
+		}
+		if m == tail {
+			return at, nil
 		}
 		if n == longTail {
 			if err := l.skim(ctx, session, &at, step); err != nil {

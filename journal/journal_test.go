@@ -30,11 +30,24 @@ func open(t testing.TB) (*embeddedtest.Env, *journal.Log) {
 func read(t *testing.T, log *journal.Log, session string, from journal.Position) ([]string, journal.Position, error) {
 	t.Helper()
 	var bodies []string
-	at, err := log.Fold(t.Context(), session, from, func(m *journal.Message) error {
+	collect := func(m *journal.Message) error {
 		bodies = append(bodies, string(m.Data))
 		return nil
-	})
-	return bodies, at, err
+	}
+	at, err := log.Fold(t.Context(), session, from, collect)
+	tail, noTail := log.Last(t.Context(), session)
+	if noTail != nil || tail == nil {
+		return bodies, at, err
+	}
+	// Who has read the tail comes to the same.
+	folded := bodies
+	bodies = nil
+	to, toErr := log.FoldTo(t.Context(), session, from, tail, collect)
+	sound := err == nil && toErr == nil && to == at && fmt.Sprint(bodies) == fmt.Sprint(folded)
+	if broken := errors.Is(err, journal.ErrBroken) && errors.Is(toErr, journal.ErrBroken); !sound && !broken {
+		t.Errorf("folded %v to %+v, %v; with the tail %v to %+v, %v", folded, at, err, bodies, to, toErr)
+	}
+	return folded, at, err
 }
 
 func TestCommitsFormAChain(t *testing.T) {

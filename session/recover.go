@@ -28,9 +28,18 @@ type folded struct {
 	seen func(*step, kernel.Trigger, *kernel.Outcome) error
 }
 
-// Fold rebuilds a session from the store, without owning it. Folding verifies: every
+// fold rebuilds a session from the store, without owning it. Folding verifies: every
 // step must take the rule it took when it was committed, or the log is broken.
 func fold(ctx context.Context, env *Env, session string) (*folded, error) {
+	f, err := fromSnapshot(ctx, env, session)
+	if err != nil {
+		return nil, err
+	}
+	return f, f.behindSnapshot(ctx, env, session)
+}
+
+// fromSnapshot is a session as its snapshot has it, a new one if there is none.
+func fromSnapshot(ctx context.Context, env *Env, session string) (*folded, error) {
 	f := &folded{kernel: kernel.New(), ledger: newLedger()}
 	snap, err := env.Store.Snapshots.Read(ctx, session)
 	switch {
@@ -42,26 +51,30 @@ func fold(ctx context.Context, env *Env, session string) (*folded, error) {
 			return nil, err
 		}
 	}
+	return f, nil
+}
+
+// behindSnapshot folds the commits that came after the snapshot.
+func (f *folded) behindSnapshot(ctx context.Context, env *Env, session string) error {
 	tail, err := env.Log.Last(ctx, session)
-	if err != nil {
-		return nil, err
-	}
 	switch {
-	case tail == nil && f.at.Number > 0:
-		// The subject is empty and the snapshot proves what was there (PROTOCOL 8).
+	case err != nil:
+		return err
+	case tail == nil:
+		// The subject is empty. If there is a snapshot, it proves what was there (PROTOCOL 8).
 		f.at.Sequence = 0
-		return f, nil
-	case tail != nil && tail.Number < f.at.Number:
-		return nil, &journal.BrokenError{
+		return nil
+	case tail.Number < f.at.Number:
+		return &journal.BrokenError{
 			Session: session, Sequence: tail.Sequence,
 			Reason: fmt.Sprintf("the log ends at commit %d, the snapshot holds commit %d: the stream has regressed", tail.Number, f.at.Number),
 		}
 	}
-	f.at, err = env.Log.Fold(ctx, session, f.at, func(m *journal.Message) error {
+	f.at, err = env.Log.FoldTo(ctx, session, f.at, tail, func(m *journal.Message) error {
 		_, err := f.commit(ctx, env, session, m)
 		return err
 	})
-	return f, err
+	return err
 }
 
 func (f *folded) restore(session string, snap kv.Snapshot) error {
@@ -183,9 +196,14 @@ func readBody(ctx context.Context, env *Env, session string, data []byte) (*body
 // the attempt (PROTOCOL 10).
 func (s *Session) recover(ctx context.Context) error {
 	started := time.Now()
-	f, err := fold(ctx, s.env, s.id)
+	f, err := fromSnapshot(ctx, s.env, s.id)
 	if err != nil {
 		return err
+	}
+	if !s.fresh || f.snapshot.Revision > 0 {
+		if err := f.behindSnapshot(ctx, s.env, s.id); err != nil {
+			return err
+		}
 	}
 	if f.at.Fence > s.owner.Fence {
 		if end, err := s.stillMine(ctx); end != "" {

@@ -286,6 +286,39 @@ func fields(t *testing.T, state []byte) map[string]any {
 	return m
 }
 
+// A session without owner and snapshot is believed to be new. If it is not, the claim is
+// refused, the log is read, and its history goes on.
+func TestASessionOnlyLooksNew(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	stop := start(t, env, func(*worker.Config) {})
+	publish(t, env, "s1", "e1", subjects.InputType("prompt"), `{"text":"hi"}`)
+	settle(t, env, "s1")
+	stop()
+	snapshots, err := env.JS.KeyValue(t.Context(), env.Namespace.SnapshotsBucket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := snapshots.Purge(t.Context(), env.Namespace.SessionKey("s1")); err != nil {
+		t.Fatal(err)
+	}
+	before, err := session.FoldForTest(t.Context(), stored(t, env), "s1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop = start(t, env, func(*worker.Config) {})
+	publish(t, env, "s1", "e1", subjects.InputType("prompt"), `{"text":"hi"}`)
+	publish(t, env, "s1", "e2", subjects.InputType("prompt"), `{"text":"again"}`)
+	settle(t, env, "s1")
+	stop()
+	after, err := session.FoldForTest(t.Context(), stored(t, env), "s1")
+	if err != nil || after.Commit <= before.Commit {
+		t.Fatalf("commit %d follows commit %d, %v", after.Commit, before.Commit, err)
+	}
+	if n := len(session.AdmittedForTest(t.Context(), stored(t, env), "s1")); n != 2 {
+		t.Errorf("%d inputs were admitted", n)
+	}
+}
+
 // A step that no longer takes the rule it took is not passed over: the session is
 // quarantined, its key stands, and nothing is appended.
 func TestADivergingLogIsQuarantined(t *testing.T) {

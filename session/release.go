@@ -123,19 +123,14 @@ func (s *Session) reopen(ctx context.Context) error {
 // inputWaits reports whether the mailbox holds anything behind the cursor, asking the
 // stream's leader.
 func (s *Session) inputWaits(ctx context.Context) (bool, error) {
-	for _, subject := range []string{s.env.Namespace.In(s.id), s.env.Namespace.Ctl(s.id)} {
-		last, err := s.mailbox().GetLastMsgForSubject(ctx, subject)
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			continue
-		}
-		if err != nil {
-			return false, fmt.Errorf("session %s: mailbox: %w", s.id, err)
-		}
-		if last.Sequence > s.cursor {
-			return true, nil
-		}
+	last, err := s.mailbox().GetLastMsgForSubject(ctx, s.env.Namespace.Mailbox(s.id))
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("session %s: mailbox: %w", s.id, err)
 	}
-	return false, nil
+	return last.Sequence > s.cursor, nil
 }
 
 // purgeConsumed removes what the session has taken. Each purge costs the server

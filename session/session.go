@@ -66,6 +66,7 @@ type Session struct {
 	rise    sync.Once
 	calls   sync.WaitGroup
 
+	fresh bool            // see BelieveNew
 	life  context.Context // of Run: what the session waits for ends with it
 	sweep *sweep          // deletes the blobs that were let go
 
@@ -105,6 +106,11 @@ func New(env *Env, owner kv.Owner) *Session {
 	s.outbox = newOutbox(env.Sender, env.Namespace, s.id, env.Telemetry)
 	return s
 }
+
+// BelieveNew tells the session, before Run, that nobody owned it when its key was won. If it
+// has no snapshot either, its log is believed to be empty and is not read; if that is wrong,
+// the claim commit is refused and the log is read after all (PROTOCOL 10).
+func (s *Session) BelieveNew() { s.fresh = true }
 
 // ID is the session's id.
 func (s *Session) ID() string { return s.id }
@@ -159,10 +165,11 @@ func (s *Session) Run(ctx context.Context) (End, error) {
 		// The log went on without us, or session and kernel disagreed. If the key still
 		// names us: fold anew and claim again (PROTOCOL 5).
 		level := slog.LevelWarn
-		if errors.Is(err, errAgain) {
+		if errors.Is(err, errAgain) || s.fresh && errors.Is(err, journal.ErrMoved) {
 			level = slog.LevelDebug
 		}
 		s.log.Log(ctx, level, "session gives up its state", "error", err)
+		s.fresh = false
 		s.forgetState()
 		if end, err := s.stillMine(ctx); end != "" {
 			return end, err

@@ -91,9 +91,12 @@ func (l *life) room() int {
 
 // host runs a session whose key this worker has won and reserved, and waits until it is up,
 // so that claims under way are bounded together with what they bring about.
-func (l *life) host(owner kv.Owner) {
+func (l *life) host(owner kv.Owner, takeover bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := session.New(l.env, owner)
+	if !takeover {
+		s.BelieveNew()
+	}
 	l.mu.Lock()
 	if l.leaving {
 		// The key stands; whoever sees this worker leave takes it over.
@@ -173,7 +176,7 @@ func (l *life) claim(ctx context.Context, id string) bool {
 		return held
 	}
 	l.observe(func(o Observer) { o.Claimed(takeover) })
-	l.host(owner)
+	l.host(owner, takeover)
 	return true
 }
 
