@@ -102,8 +102,8 @@ type Config struct {
 	// DataDir is where the server's store is made, and removed afterwards. Default: the
 	// directory for temporary files, which may be in memory.
 	DataDir string
-	// ProfileDir is where CPU profiles of server and workers go. Default: none are taken.
-	// With profiles the server's own speed is not measured.
+	// ProfileDir is where CPU profiles of server, workers and the bench itself go. Default:
+	// none are taken. With profiles the server's own speed is not measured.
 	ProfileDir string
 	// Spawn makes the commands of child processes. Required unless Server is given.
 	Spawn Spawn

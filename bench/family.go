@@ -251,7 +251,7 @@ func provision(ctx context.Context, cfg Config, url string) error {
 	return subjects.Provision(ctx, js, ns, subjects.Settings{Published: cfg.Published})
 }
 
-// profile is where a child's CPU profile goes, "" if none is wanted.
+// profile is where a process's CPU profile goes, "" if none is wanted.
 func (c Config) profile(name string) string {
 	if c.ProfileDir == "" {
 		return ""

@@ -150,6 +150,13 @@ func (b *run) measure(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if file := b.profile("bench"); file != "" {
+		stop, err := profile(file)
+		if err != nil {
+			return nil, err
+		}
+		defer stop()
+	}
 	cpu := b.cpu()
 	b.mu.Lock()
 	b.stored = 0
