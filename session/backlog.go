@@ -49,14 +49,6 @@ func (s *Session) rejectOverfull(in *input, c cause) acceptOutcome {
 // leavesMailbox reports whether the session is full and knows of no command.
 func (s *Session) leavesMailbox() bool { return s.full() && s.next.cursor >= s.through }
 
-// arrivals says that mailbox messages wait which the session takes.
-func (s *Session) arrivals() <-chan struct{} {
-	if s.leavesMailbox() {
-		return nil
-	}
-	return s.intake.waits
-}
-
 // findControl looks for a command in the mailbox of a full session.
 func (s *Session) findControl(ctx context.Context) {
 	if !s.leavesMailbox() {

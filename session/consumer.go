@@ -47,7 +47,7 @@ type intake struct {
 	stream jetstream.Stream
 	filter string
 	log    *slog.Logger
-	waits  chan struct{} // holds an element while messages wait
+	stir   chan struct{} // of who is to take the messages
 
 	mu        sync.Mutex
 	closed    bool
@@ -69,7 +69,7 @@ type arrival struct {
 
 // open sets up the session's intake.
 func (s *Session) open(ctx context.Context) (*intake, error) {
-	in, err := s.env.Inbox.open(ctx, s.mailbox(), s.env.Namespace.Mailbox(s.id), s.cursor+1, s.log)
+	in, err := s.env.Inbox.open(ctx, s.mailbox(), s.env.Namespace.Mailbox(s.id), s.cursor+1, s.stirred, s.log)
 	if err != nil {
 		return nil, fmt.Errorf("session %s: consumer: %w", s.id, err)
 	}
@@ -113,24 +113,8 @@ func (in *intake) take() (arrival, bool) {
 	if len(in.waiting) == 0 && cap(in.waiting) > intakeKeeps {
 		in.waiting = nil
 	}
-	in.signal()
 	in.more()
 	return a, true
-}
-
-// signal makes waits say whether messages wait. It expects the lock held.
-func (in *intake) signal() {
-	if len(in.waiting) > 0 {
-		select {
-		case in.waits <- struct{}{}:
-		default:
-		}
-		return
-	}
-	select {
-	case <-in.waits:
-	default:
-	}
 }
 
 // detach leaves the present consumer and returns where to go on, unless the intake is closed.
@@ -208,7 +192,7 @@ func (in *intake) arrived(msg *nats.Msg, meta *nats.MsgMetadata) {
 	in.asked = max(0, in.asked-1)
 	in.next = meta.Sequence.Stream + 1
 	in.waiting = append(in.waiting, arrival{msg, meta})
-	in.signal()
+	stir(in.stir)
 }
 
 // told takes a word of the server's about a consumer.

@@ -88,9 +88,10 @@ func (b *Inbox) Close() {
 	b.ended.Wait()
 }
 
-// open returns an intake of the messages under filter in stream, from start on.
-func (b *Inbox) open(ctx context.Context, stream jetstream.Stream, filter string, start uint64, log *slog.Logger) (*intake, error) {
-	in := &intake{inbox: b, stream: stream, filter: filter, next: start, log: log, waits: make(chan struct{}, 1)}
+// open returns an intake of the messages under filter in stream, from start on. It stirs when
+// one has come.
+func (b *Inbox) open(ctx context.Context, stream jetstream.Stream, filter string, start uint64, stir chan struct{}, log *slog.Logger) (*intake, error) {
+	in := &intake{inbox: b, stream: stream, filter: filter, next: start, stir: stir, log: log}
 	if err := b.setUp(ctx, in); err != nil {
 		return nil, err
 	}

@@ -203,7 +203,7 @@ func (s *Session) launch(id string, batch []*entry) {
 	go func() {
 		defer s.calls.Done()
 		ctx, traced := s.traceRun(ctx, id, req.Attempt, batch)
-		f := finished{run: r}
+		f := &finished{run: r}
 		if f.err = s.resolve(ctx, req, batch); f.err == nil {
 			f.result, f.err = executor.Call(ctx, s.env.Executor, req)
 		}
@@ -214,6 +214,7 @@ func (s *Session) launch(id string, batch []*entry) {
 		cancel(nil)
 		select {
 		case results <- f:
+			s.Nudge()
 		case <-s.over:
 			// Nobody waits for it any more: the run belongs to the next owner.
 		}
@@ -390,8 +391,7 @@ func (s *Session) failRun(f finished, err error, c cause) {
 func (s *Session) retryLater(attempts uint64) {
 	s.wake = false
 	d := s.env.RetryDelay << min(attempts-1, 8)
-	s.retry.Reset(d)
-	s.retrying = true
+	s.retrying, s.retryAt = true, time.Now().Add(d)
 }
 
 // cancelTurn closes the turn of a run that was cancelled, unless a boundary has done so:

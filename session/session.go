@@ -49,22 +49,28 @@ type Session struct {
 	batchLane   kernel.InputLane
 	run         *running
 	interrupted *finished // a run of an earlier owner that is not tried again
-	retry       *time.Timer
 	retrying    bool
+	retryAt     time.Time
 	draining    bool
 	failure     error
 
 	intake  *intake
 	callers map[string][]caller // who wait for the answers to their actions
-	results chan finished
+	results chan *finished
 	asks    chan func()
-	drain   chan struct{}
-	doubt   chan struct{} // closed over and over: the owner key may have changed hands
-	nudge   chan struct{} // the hold of the namespace may be over
 	over    chan struct{}
 	up      chan struct{} // closed when the session serves, or never will
 	rise    sync.Once
 	calls   sync.WaitGroup
+
+	// What a session waits for, see await.
+	stirred chan struct{} // something has come, or one of the next two is set
+	leaving atomic.Bool
+	doubted atomic.Bool // the owner key may have changed hands
+	timer   *time.Timer
+	idleAt  time.Time // when it has been idle for long enough, while it waits
+	lookAt  time.Time // when a full one looks for a command next
+	quiet   bool      // it has been idle for long enough
 
 	fresh bool            // see BelieveNew
 	life  context.Context // of Run: what the session waits for ends with it
@@ -74,7 +80,6 @@ type Session struct {
 	tookCtl    bool          // from the control subject since it was purged
 	sincePurge int           // mailbox messages taken since
 	trimmable  []kv.Snapshot // behind which the log may be trimmed one day
-	stop       sync.Once
 }
 
 // End is why a session left its worker.
@@ -97,11 +102,9 @@ func New(env *Env, owner kv.Owner) *Session {
 	s := &Session{
 		env: env, id: owner.Session, source: env.Namespace.Source(owner.Session), owner: owner,
 		log:     env.Logger.With("session", owner.Session, "fence", owner.Fence),
-		results: make(chan finished, 1), asks: make(chan func()), drain: make(chan struct{}),
-		doubt: make(chan struct{}, 1), nudge: make(chan struct{}, 1), over: make(chan struct{}), up: make(chan struct{}),
-		retry: time.NewTimer(time.Hour),
+		results: make(chan *finished, 1), asks: make(chan func()), over: make(chan struct{}), up: make(chan struct{}),
+		stirred: make(chan struct{}, 1), timer: time.NewTimer(env.HibernateAfter),
 	}
-	s.retry.Stop()
 	s.fence.Store(owner.Fence)
 	s.outbox = newOutbox(env.Sender, env.Namespace, s.id, env.Telemetry)
 	return s
@@ -134,23 +137,19 @@ func (s *Session) now() time.Time { return s.env.Now() }
 
 // Drain makes the session leave: no new run starts, the one in progress may end. Run
 // returns when nothing is owed (Released) or when its context ends (HandedOver).
-func (s *Session) Drain() { s.stop.Do(func() { close(s.drain) }) }
+func (s *Session) Drain() {
+	s.leaving.Store(true)
+	s.Nudge()
+}
 
 // Doubt tells the session that the owner key may name somebody else (PROTOCOL 14).
 func (s *Session) Doubt() {
-	select {
-	case s.doubt <- struct{}{}:
-	default:
-	}
+	s.doubted.Store(true)
+	s.Nudge()
 }
 
 // Nudge makes the session look for work: the hold of the namespace may be over.
-func (s *Session) Nudge() {
-	select {
-	case s.nudge <- struct{}{}:
-	default:
-	}
-}
+func (s *Session) Nudge() { stir(s.stirred) }
 
 // Run hosts the session until it leaves this worker, and says why. The error, if any,
 // says more; it is nil for Released.
@@ -159,25 +158,42 @@ func (s *Session) Run(ctx context.Context) (End, error) {
 	s.life = ctx
 	for attempt := 0; ; attempt++ {
 		end, err := s.own(ctx)
+		// A session spends its life between two rounds, and the runtime takes back what of a
+		// stack is not used: so it waits here, with little on it.
+		for end == "" && err == nil {
+			end, err = s.round(ctx, s.await(ctx))
+		}
+		s.leaveMailbox(end)
+		if end == "" {
+			end, err = s.startOver(ctx, err, attempt)
+		}
 		if end != "" {
 			return end, err
 		}
-		// The log went on without us, or session and kernel disagreed. If the key still
-		// names us: fold anew and claim again (PROTOCOL 5).
-		level := slog.LevelWarn
-		if errors.Is(err, errAgain) || s.fresh && errors.Is(err, journal.ErrMoved) {
-			level = slog.LevelDebug
-		}
-		s.log.Log(ctx, level, "session gives up its state", "error", err)
-		s.fresh = false
-		s.forgetState()
-		if end, err := s.stillMine(ctx); end != "" {
-			return end, err
-		}
-		if !sleep(ctx, min(10*time.Millisecond<<min(attempt, 8), 2*time.Second)) {
-			return HandedOver, ctx.Err()
-		}
 	}
+}
+
+// startOver lets the state go after an error and waits a little, unless the session is over.
+func (s *Session) startOver(ctx context.Context, why error, attempt int) (End, error) {
+	if end, err := s.verdict(ctx, why); end != "" {
+		return end, err
+	}
+	// The log went on without us, or session and kernel disagreed. If the key still names us:
+	// fold anew and claim again (PROTOCOL 5).
+	level := slog.LevelWarn
+	if errors.Is(why, errAgain) || s.fresh && errors.Is(why, journal.ErrMoved) {
+		level = slog.LevelDebug
+	}
+	s.log.Log(ctx, level, "session gives up its state", "error", why)
+	s.fresh = false
+	s.forgetState()
+	if end, err := s.stillMine(ctx); end != "" {
+		return end, err
+	}
+	if !sleep(ctx, min(10*time.Millisecond<<min(attempt, 8), 2*time.Second)) {
+		return HandedOver, ctx.Err()
+	}
+	return "", nil
 }
 
 // stillMine asks the leader whether the owner key still names this worker at this fence.
@@ -198,28 +214,27 @@ func (s *Session) stillMine(ctx context.Context) (End, error) {
 	}
 }
 
-// own claims the log, then serves until something ends it. An empty End means: try again.
+// contain makes an error of a panic: one session that cannot go on must not take a worker's
+// others with it, and after them those of every worker that takes it over.
+func contain(err *error) {
+	if p := recover(); p != nil {
+		*err = &panicError{p, debug.Stack()}
+	}
+}
+
+// own claims the log and opens the mailbox.
 func (s *Session) own(ctx context.Context) (end End, err error) {
-	defer func() {
-		// One session that cannot go on must not take a worker's others with it, and after
-		// them those of every worker that takes it over.
-		if p := recover(); p != nil {
-			if s.intake != nil {
-				s.intake.close()
-			}
-			end, err = s.verdict(ctx, &panicError{p, debug.Stack()})
-		}
-	}()
-	s.failure = nil
+	defer contain(&err)
+	s.failure, s.quiet = nil, false
 	if err := s.recover(ctx); err != nil {
-		return s.verdict(ctx, err)
+		return "", err
 	}
 	s.begin()
 	s.firstSteps()
 	s.resume()
 	s.next.claim = true
 	if err := s.commit(ctx, kindClaim); err != nil {
-		return s.verdict(ctx, err)
+		return "", err
 	}
 	// Otherwise a stalled claimant could go on behind a newer owner (PROTOCOL 10).
 	if end, err := s.stillMine(ctx); end != "" {
@@ -228,21 +243,24 @@ func (s *Session) own(ctx context.Context) (end End, err error) {
 	if s.writer.Position().Number == 1 {
 		s.enlist(ctx)
 	}
-	in, err := s.open(ctx)
-	if err != nil {
-		return s.verdict(ctx, err)
+	if s.intake, err = s.open(ctx); err != nil {
+		return "", err
 	}
-	s.intake = in
+	s.begin()
 	s.isUp()
-	end, err = s.serve(ctx)
+	return "", nil
+}
+
+// leaveMailbox closes what is open of the intake.
+func (s *Session) leaveMailbox(end End) {
+	if s.intake == nil {
+		return
+	}
 	s.intake.close()
 	if end != HandedOver { // then all sessions leave together, and their consumers with the inbox
 		s.intake.remove()
 	}
-	if end == "" {
-		return s.verdict(ctx, err)
-	}
-	return end, err
+	s.intake = nil
 }
 
 // verdict tells the errors that end a session from those after which it tries again.
@@ -283,122 +301,6 @@ func (s *Session) enlist(ctx context.Context) {
 	}()
 }
 
-// serve is the session's life: collect, apply, commit, let out.
-func (s *Session) serve(ctx context.Context) (End, error) {
-	idle := time.NewTimer(s.env.HibernateAfter)
-	defer idle.Stop()
-	look := time.NewTimer(lookForControl)
-	look.Stop()
-	defer look.Stop()
-	quiet := false // the idle timer fired and nothing has come since
-	for {
-		s.begin()
-		if f := s.interrupted; f != nil {
-			s.interrupted = nil
-			s.settle(*f)
-		}
-		if s.next.empty() && s.failure == nil && !s.runDue() {
-			if s.draining && s.run == nil && s.hasWork() {
-				return s.handOver(ctx)
-			}
-			if (quiet || s.draining) && s.owesNothing() {
-				end, err := s.release(ctx)
-				if end != "" || err != nil {
-					return end, err
-				}
-				quiet = false
-			}
-			if !quiet && !s.draining {
-				idle.Reset(s.env.HibernateAfter)
-			}
-			if s.full() {
-				look.Reset(lookForControl)
-			}
-			select {
-			case <-ctx.Done():
-				return HandedOver, ctx.Err()
-			case <-s.arrivals():
-				quiet = false
-				s.next.now = s.now()
-				if a, ok := s.intake.take(); ok {
-					s.take(a)
-				}
-			case f := <-s.results:
-				quiet = false
-				s.next.now = s.now()
-				s.settle(f)
-			case ask := <-s.asks:
-				ask()
-			case <-s.retry.C:
-				s.retrying, s.wake = false, true
-			case <-s.nudge:
-			case <-s.doubt:
-				if end, err := s.stillMine(ctx); end != "" {
-					return end, err
-				}
-			case <-s.drain:
-				s.draining, s.drain = true, nil
-			case <-idle.C:
-				quiet = true
-			case <-look.C:
-				s.findControl(ctx)
-			case <-s.outboxQuiet(quiet):
-			case <-s.sweeping():
-				s.sweepDropped()
-			}
-		}
-		s.collect()
-		s.settleWaits()
-		s.injectCompletions()
-		s.startRun()
-		s.forget()
-		if s.failure != nil {
-			return "", s.failure
-		}
-		if s.next.empty() {
-			continue
-		}
-		if err := s.commit(ctx, kindStep); err != nil {
-			return "", err
-		}
-		s.snapshotIfDue(ctx)
-	}
-}
-
-// outboxQuiet wakes a session that only waits for its publications to be confirmed
-// before it may leave.
-func (s *Session) outboxQuiet(quiet bool) <-chan struct{} {
-	if !quiet && !s.draining {
-		return nil
-	}
-	select {
-	case <-s.outbox.drained():
-		return nil
-	default:
-		return s.outbox.drained()
-	}
-}
-
-// collect takes everything that has arrived, until the commit is full (PROTOCOL 7).
-func (s *Session) collect() {
-	for s.failure == nil && s.next.bytes() < s.env.CommitBytes {
-		select {
-		case f := <-s.results:
-			s.settle(f)
-			continue
-		default:
-		}
-		if s.leavesMailbox() {
-			return
-		}
-		a, ok := s.intake.take()
-		if !ok {
-			return
-		}
-		s.take(a)
-	}
-}
-
 // fail makes the session give up its state and fold the log anew.
 func (s *Session) fail(err error) {
 	if s.failure == nil {
@@ -413,12 +315,11 @@ func (s *Session) forgetState() {
 		s.run = nil
 	}
 	// What the executor still reports belongs to a state that is gone.
-	s.results = make(chan finished, 1)
+	s.results = make(chan *finished, 1)
 	s.stopSweep()
 	s.outbox.close()
 	s.outbox = newOutbox(s.env.Sender, s.env.Namespace, s.id, s.env.Telemetry)
 	s.kernel, s.interrupted, s.retrying, s.callers = nil, nil, false, nil
-	s.retry.Stop()
 }
 
 func (s *Session) leave() {
@@ -427,7 +328,6 @@ func (s *Session) leave() {
 	if r := s.run; r != nil {
 		r.cancel(errLetGo)
 	}
-	s.retry.Stop()
 	s.stopSweep()
 	s.outbox.close()
 }

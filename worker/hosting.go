@@ -115,25 +115,7 @@ func (l *life) host(owner kv.Owner, takeover bool) {
 		defer l.guests.Done()
 		defer cancel()
 		end, err := s.Run(ctx)
-		l.mu.Lock()
-		delete(l.hosted, owner.Session)
-		n, vouched := len(l.hosted), g.vouched
-		if end == session.Quarantined {
-			l.quarantined[owner.Session] = quarantine{err, time.Now()}
-		}
-		l.mu.Unlock()
-		l.observe(func(o Observer) { o.Hosting(n) })
-		if vouched > s.Cursor() {
-			// It came after the session's last look at its mailbox (PROTOCOL 15), and the
-			// activation consumer will not tell of it again.
-			switch end {
-			case session.Released:
-				l.reclaim(owner.Session)
-			case session.Lost:
-				l.lookAfter(context.Background(), owner.Session)
-			}
-		}
-		l.log.Debug("session left", "session", owner.Session, "fence", owner.Fence, "how", end, "error", err)
+		l.left(owner, g, end, err)
 	}()
 	select {
 	case <-s.Up():
@@ -143,6 +125,29 @@ func (l *life) host(owner kv.Owner, takeover bool) {
 
 // slowRise is how long a session that is brought to life counts among those under way.
 const slowRise = 5 * time.Second
+
+// left notes that a session has left this worker.
+func (l *life) left(owner kv.Owner, g *guest, end session.End, err error) {
+	l.mu.Lock()
+	delete(l.hosted, owner.Session)
+	n, vouched := len(l.hosted), g.vouched
+	if end == session.Quarantined {
+		l.quarantined[owner.Session] = quarantine{err, time.Now()}
+	}
+	l.mu.Unlock()
+	l.observe(func(o Observer) { o.Hosting(n) })
+	if vouched > g.session.Cursor() {
+		// It came after the session's last look at its mailbox (PROTOCOL 15), and the
+		// activation consumer will not tell of it again.
+		switch end {
+		case session.Released:
+			l.reclaim(owner.Session)
+		case session.Lost:
+			l.lookAfter(context.Background(), owner.Session)
+		}
+	}
+	l.log.Debug("session left", "session", owner.Session, "fence", owner.Fence, "how", end, "error", err)
+}
 
 // nudge makes every session look for work.
 func (l *life) nudge() {
