@@ -37,25 +37,30 @@ func (b *run) receive(ctx context.Context) (stop func(), err error) {
 		}
 		handle = func(m jetstream.Msg) { b.fromFeed(ctx, store.Blobs, m) }
 	}
-	for shard := range b.ns.Shards() {
-		stream, cfg := b.ns.FxStream(shard), jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverNewPolicy}
-		if b.settings.Published == subjects.PublishNone {
-			stream, cfg.FilterSubjects = b.ns.LogStream(shard), []string{b.ns.LogShard(shard)}
-		} else {
-			for _, name := range terminal {
-				cfg.FilterSubjects = append(cfg.FilterSubjects, b.ns.FxName(shard, name))
-			}
-		}
-		c, err := b.js.OrderedConsumer(ctx, stream, cfg)
+	follow := func(stream string, filters ...string) error {
+		c, err := b.js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverNewPolicy, FilterSubjects: filters})
 		if err == nil {
 			var consume jetstream.ConsumeContext
-			consume, err = c.Consume(handle, jetstream.PullMaxMessages(4096))
-			consuming = append(consuming, consume)
+			if consume, err = c.Consume(handle, jetstream.PullMaxMessages(4096)); err == nil {
+				consuming = append(consuming, consume)
+				return nil
+			}
+		}
+		return fmt.Errorf("consumer on %s: %w", stream, err)
+	}
+	for shard := range b.ns.Shards() {
+		if b.settings.Published == subjects.PublishNone {
+			err = follow(b.ns.LogStream(shard), b.ns.LogShard(shard))
+		} else {
+			// The one that comes has a consumer of its own: several filters cost the server more.
+			err = follow(b.ns.FxStream(shard), b.ns.FxName(shard, terminal[0]))
+			if err == nil {
+				err = follow(b.ns.FxStream(shard), b.ns.FxName(shard, terminal[1]), b.ns.FxName(shard, terminal[2]))
+			}
 		}
 		if err != nil {
-			consuming = consuming[:max(0, len(consuming)-1)]
 			stop()
-			return nil, fmt.Errorf("consumer on %s: %w", stream, err)
+			return nil, err
 		}
 	}
 	return stop, nil
