@@ -372,12 +372,12 @@ func (n *network) due() (wait time.Duration, ok bool) {
 	return time.Until(first), !first.IsZero()
 }
 
-// note adds a delivery to the trace: when, where and what, without the names that are
-// random by nature.
+// note adds a delivery to the trace: when, where and what.
 func (n *network) note(now time.Time, w *wire, f *frame) {
 	n.carried++
 	h := fnv.New64a()
-	_, _ = fmt.Fprintf(h, "%d %d %s %s", n.trace, now.Sub(n.began), w.name, f.verb)
+	_, _ = fmt.Fprintf(h, "%d %d %s ", n.trace, now.Sub(n.began), w.name)
+	_, _ = h.Write(f.raw)
 	n.trace = h.Sum64()
 }
 

@@ -3,7 +3,10 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -96,11 +99,23 @@ func simulate(t *testing.T, p *plan) *result {
 	stop()
 	w.verify()
 	r := &result{
-		Seed: p.seed, Failures: w.failures, Log: w.memory.lines, Trace: w.net.trace, Carried: w.net.carried,
+		Seed: p.seed, Failures: w.failures, Log: w.memory.lines, Trace: w.trace(), Carried: w.net.carried,
 		Fake: time.Since(w.began), Slowest: slowest, Befell: w.net.befell,
 	}
 	r.Answers, r.Claims = w.tally()
 	return r
+}
+
+// trace is a hash of all that was carried, logged and committed.
+func (w *world) trace() uint64 {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintln(h, w.net.trace, w.memory.lines)
+	for _, session := range slices.Sorted(maps.Keys(w.history)) {
+		for _, c := range w.history[session].commits {
+			_, _ = fmt.Fprintln(h, session, c)
+		}
+	}
+	return h.Sum64()
 }
 
 // quiet keeps the server from pinging at random times: the clients ping it.
