@@ -8,6 +8,10 @@
 // come to rest. So the seed decides in which order the parties hear of things, and what
 // befalls each message.
 //
+// What is left is the runtime's own chance. The same program, compiled for WebAssembly,
+// runs in package machine below this one, where that comes from a number too: there a seed
+// is the same each time, to the last byte and nanosecond.
+//
 // The tests are the program; docs/testing.md tells how to run many seeds and how to
 // replay one.
 package simulation
