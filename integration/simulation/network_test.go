@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -34,8 +33,7 @@ type network struct {
 	stop      chan struct{}
 	stopped   chan struct{}
 	began     time.Time
-	trace     uint64 // hash of everything delivered, in order
-	carried   int
+	carried   []string       // everything delivered, in order
 	befell    map[string]int // what happened how often
 }
 
@@ -82,7 +80,7 @@ func newNetwork(seed uint64, s *server.Server, f faults) *network {
 	n := &network{
 		seed: seed, server: s, faults: f, links: map[string]*link{}, order: rand.New(rand.NewPCG(seed, 1)),
 		dice: map[string]*rand.Rand{}, arrived: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
-		began: time.Now(), befell: map[string]int{}, trace: 14695981039346656037,
+		began: time.Now(), befell: map[string]int{},
 	}
 	go n.run()
 	return n
@@ -372,13 +370,9 @@ func (n *network) due() (wait time.Duration, ok bool) {
 	return time.Until(first), !first.IsZero()
 }
 
-// note adds a delivery to the trace: when, where and what.
+// note keeps a delivery: when, where and what.
 func (n *network) note(now time.Time, w *wire, f *frame) {
-	n.carried++
-	h := fnv.New64a()
-	_, _ = fmt.Fprintf(h, "%d %d %s ", n.trace, now.Sub(n.began), w.name)
-	_, _ = h.Write(f.raw)
-	n.trace = h.Sum64()
+	n.carried = append(n.carried, fmt.Sprintf("%s %s %q", now.Sub(n.began), w.name, f.raw))
 }
 
 func maxTime(a, b time.Time) time.Time {

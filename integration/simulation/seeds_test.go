@@ -19,7 +19,10 @@ import (
 	"time"
 )
 
-var tries = flag.Int("tries", 1, "run each seed until it fails, so often at most; with -exact, each time with the next chance")
+var (
+	tries    = flag.Int("tries", 1, "run each seed until it fails, so often at most; with -exact, each time with the next chance")
+	messages = flag.String("messages", "", "with -seeds=1: write all messages that were carried to this file")
+)
 
 // The promises of docs/protocol.md hold for every seed: one history per session, one
 // outcome per input, what is published is what the log says, nothing waits for ever.
@@ -80,6 +83,11 @@ func report(t *testing.T, r *result) {
 	}
 	if len(r.Failures) > 0 || testing.Verbose() {
 		t.Logf("the log of seed %d:\n%s", r.Seed, strings.Join(r.Log, "\n"))
+	}
+	if *messages != "" && *seeds == 1 {
+		if err := os.WriteFile(*messages, []byte(strings.Join(r.Messages, "\n")+"\n"), 0o600); err != nil {
+			t.Error(err)
+		}
 	}
 	if len(r.Failures) > 0 {
 		again := fmt.Sprintf("go test ./integration/simulation -run TestSimulation -from=%d -seeds=1 -trouble=%s -v", r.Seed, *trouble)

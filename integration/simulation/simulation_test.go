@@ -35,7 +35,8 @@ type result struct {
 	Chance   uint64 // in the machine: which of the seed's runs
 	Failures []string
 	Log      []string
-	Trace    uint64 // a hash of everything that was carried, logged and committed
+	Messages []string // everything that was carried: when, on which connection and way, what
+	Trace    uint64   // a hash of everything that was carried, logged and committed
 	Carried  int
 	Fake     time.Duration
 	Slowest  time.Duration // from the end of the trouble until the last input had ended
@@ -70,6 +71,9 @@ func share(t *testing.T) {
 		seed := *from + uint64(i)
 		fmt.Printf("\nSEED %d\n", seed)
 		r := run(t, seed)
+		if len(r.Failures) == 0 && *seeds > 1 {
+			r.Log, r.Messages = nil, nil
+		}
 		line, err := json.Marshal(r)
 		if err != nil {
 			panic(err)

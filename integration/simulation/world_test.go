@@ -99,7 +99,7 @@ func simulate(t *testing.T, p *plan) *result {
 	stop()
 	w.verify()
 	r := &result{
-		Seed: p.seed, Failures: w.failures, Log: w.memory.lines, Trace: w.trace(), Carried: w.net.carried,
+		Seed: p.seed, Failures: w.failures, Log: w.memory.lines, Messages: w.net.carried, Trace: w.trace(), Carried: len(w.net.carried),
 		Fake: time.Since(w.began), Slowest: slowest, Befell: w.net.befell,
 	}
 	r.Answers, r.Claims = w.tally()
@@ -109,7 +109,11 @@ func simulate(t *testing.T, p *plan) *result {
 // trace is a hash of all that was carried, logged and committed.
 func (w *world) trace() uint64 {
 	h := fnv.New64a()
-	_, _ = fmt.Fprintln(h, w.net.trace, w.memory.lines)
+	for _, lines := range [][]string{w.net.carried, w.memory.lines} {
+		for _, line := range lines {
+			_, _ = h.Write([]byte(line))
+		}
+	}
 	for _, session := range slices.Sorted(maps.Keys(w.history)) {
 		for _, c := range w.history[session].commits {
 			_, _ = fmt.Fprintln(h, session, c)
