@@ -67,9 +67,9 @@ type arrival struct {
 	meta *nats.MsgMetadata
 }
 
-// open sets up the session's intake.
-func (s *Session) open(ctx context.Context) (*intake, error) {
-	in, err := s.env.Inbox.open(ctx, s.mailbox(), s.env.Namespace.Mailbox(s.id), s.cursor+1, s.stirred, s.log)
+// open sets up the session's intake behind mailbox message after.
+func (s *Session) open(ctx context.Context, after uint64) (*intake, error) {
+	in, err := s.env.Inbox.open(ctx, s.mailbox(), s.env.Namespace.Mailbox(s.id), after+1, s.stirred, s.log)
 	if err != nil {
 		return nil, fmt.Errorf("session %s: consumer: %w", s.id, err)
 	}

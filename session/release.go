@@ -112,7 +112,7 @@ var errAgain = errors.New("an input came while the session was released")
 // reopen sets up the consumer again after a release that did not happen.
 func (s *Session) reopen(ctx context.Context) error {
 	s.intake.remove()
-	in, err := s.open(ctx)
+	in, err := s.open(ctx, s.cursor)
 	if err != nil {
 		return err
 	}

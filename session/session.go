@@ -233,6 +233,8 @@ func (s *Session) own(ctx context.Context) (end End, err error) {
 	s.firstSteps()
 	s.resume()
 	s.next.claim = true
+	opening := s.openAside(ctx)
+	defer opening.end()
 	if err := s.commit(ctx, kindClaim); err != nil {
 		return "", err
 	}
@@ -243,7 +245,7 @@ func (s *Session) own(ctx context.Context) (end End, err error) {
 	if s.writer.Position().Number == 1 {
 		s.enlist(ctx)
 	}
-	if s.intake, err = s.open(ctx); err != nil {
+	if s.intake, err = opening.take(); err != nil {
 		return "", err
 	}
 	s.begin()
