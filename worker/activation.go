@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/session"
+	"github.com/kalahari-run/kalahari/subjects"
 )
 
 // The activation consumer of a shard: one durable for the fleet, headers only
@@ -20,10 +22,14 @@ const (
 	activationWait    = 5 * time.Second
 	activationPending = 10_000
 	activationBatch   = 64
+	// activationPull is how long a request for messages stands, activationHeartbeat how often
+	// the server says that there is nothing new.
+	activationPull      = 30 * time.Second
+	activationHeartbeat = 4 * time.Second
 )
 
-func (l *life) activationConsumer(ctx context.Context, shard int) (jetstream.Consumer, error) {
-	return l.js.CreateOrUpdateConsumer(ctx, l.ns.InStream(shard), jetstream.ConsumerConfig{
+func (l *life) activationConsumer(ctx context.Context, shard int) error {
+	_, err := l.js.CreateOrUpdateConsumer(ctx, l.ns.InStream(shard), jetstream.ConsumerConfig{
 		Durable:       activationDurable,
 		Description:   "Kalahari: tells the fleet which sessions have inputs",
 		AckPolicy:     jetstream.AckExplicitPolicy,
@@ -33,17 +39,22 @@ func (l *life) activationConsumer(ctx context.Context, shard int) (jetstream.Con
 		HeadersOnly:   true,
 		DeliverPolicy: jetstream.DeliverAllPolicy,
 	})
+	return err
 }
 
 // activate claims the sessions of a shard that have inputs and no owner.
 func (l *life) activate(ctx context.Context, shard int) {
 	for try := 0; ctx.Err() == nil; try++ {
-		cons, err := l.activationConsumer(ctx, shard)
+		since := time.Now()
+		err := l.activationConsumer(ctx, shard)
 		if err == nil {
-			err = l.consumeActivations(ctx, cons)
+			err = l.consumeActivations(ctx, shard)
 		}
 		if ctx.Err() != nil {
 			return
+		}
+		if time.Since(since) > time.Minute {
+			try = 0
 		}
 		l.log.WarnContext(ctx, "activation interrupted", "shard", shard, "error", err)
 		if !sleep(ctx, min(100*time.Millisecond<<min(try, 5), 3*time.Second)) {
@@ -52,56 +63,92 @@ func (l *life) activate(ctx context.Context, shard int) {
 	}
 }
 
-func (l *life) consumeActivations(ctx context.Context, cons jetstream.Consumer) error {
+// consumeActivations asks for messages and looks at what comes, until the consumer does not
+// answer any more. Every input passes here, so the library's iterator is too dear.
+func (l *life) consumeActivations(ctx context.Context, shard int) error {
+	// Before the first request, so that no reconnect is missed.
+	status := l.nc.StatusChanged(nats.CONNECTED)
+	defer l.nc.RemoveStatusListener(status)
+	// What does not find room here comes again.
+	messages := make(chan *nats.Msg, 4*activationBatch)
+	inbox := l.nc.NewInbox()
+	sub, err := l.nc.ChanSubscribe(inbox, messages)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = sub.Unsubscribe() }() // the connection may be gone
+	next := subjects.APIPrefix(l.js.Options()) + "CONSUMER.MSG.NEXT." + l.ns.InStream(shard) + "." + activationDurable
+	look := time.NewTicker(activationHeartbeat)
+	defer look.Stop()
+	asked, silent := 0, 0 // messages not delivered; heartbeats missed
 	for {
-		for l.room() == 0 {
+		room := l.room()
+		for ; room == 0; room = l.room() {
 			if !sleep(ctx, 200*time.Millisecond) {
 				return ctx.Err()
 			}
 		}
-		iter, err := cons.Messages(jetstream.PullMaxMessages(activationBatch), jetstream.PullExpiry(10*time.Second))
-		if err != nil {
-			return err
-		}
-		stopped := context.AfterFunc(ctx, iter.Stop)
-		for l.room() > 0 {
-			m, err := iter.Next()
-			if err != nil {
-				stopped()
-				iter.Stop()
-				if errors.Is(err, jetstream.ErrNoHeartbeat) {
-					break
-				}
+		if batch := min(activationBatch, room) - asked; asked == 0 || batch >= activationBatch/2 {
+			ask := fmt.Appendf(nil, `{"expires":%d,"batch":%d,"idle_heartbeat":%d}`, activationPull, batch, activationHeartbeat)
+			if err := l.nc.PublishRequest(next, inbox, ask); err != nil {
 				return err
 			}
-			l.activation(ctx, m)
+			asked += batch
 		}
-		stopped()
-		iter.Stop()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-status:
+			asked = 0 // on a connection that is no more
+		case <-look.C:
+			if silent++; silent > 2 {
+				return errSilent
+			}
+		case m := <-messages:
+			silent = 0
+			if m.Reply != "" {
+				asked = max(0, asked-1)
+				l.activation(ctx, m)
+				continue
+			}
+			switch status, left := m.Header.Get("Status"), m.Header.Get("Nats-Pending-Messages"); status {
+			case "100": // there is nothing new
+			case "408": // the request has stood its time
+				n, err := strconv.Atoi(left)
+				if err != nil {
+					return fmt.Errorf("%s messages are left of a request: %w", left, err)
+				}
+				asked = max(0, asked-n)
+			default:
+				return fmt.Errorf("status %s %s", status, m.Header.Get("Description"))
+			}
+		}
 	}
 }
 
+var errSilent = errors.New("no word from the activation consumer")
+
 // activation looks at one mailbox message. It is acked once the session is in good hands;
 // otherwise it comes again after the ack wait, to this worker or another.
-func (l *life) activation(ctx context.Context, m jetstream.Msg) {
-	_, _, id, err := l.ns.ParseSession(m.Subject())
+func (l *life) activation(ctx context.Context, m *nats.Msg) {
+	_, _, id, err := l.ns.ParseSession(m.Subject)
 	if err != nil {
 		l.misplaced(ctx, m, err)
 		return
 	}
 	meta, err := m.Metadata()
 	if err != nil {
-		l.log.WarnContext(ctx, "an activation without metadata", "subject", m.Subject(), "error", err)
+		l.log.WarnContext(ctx, "an activation without metadata", "subject", m.Subject, "error", err)
 		return
 	}
 	if l.vouch(id, meta.Sequence.Stream) {
-		l.ack(m)
+		l.ack(m.Reply)
 		return
 	}
 	// Noted before the view is read: the owner's key may vanish in between.
 	l.entrusted.note(id)
 	if owner, ok := l.owners.Lookup(id); ok && owner.Incarnation != l.me && l.members.Alive(owner.Incarnation) {
-		l.ack(m)
+		l.ack(m.Reply)
 		return
 	}
 	select {
@@ -112,40 +159,43 @@ func (l *life) activation(ctx context.Context, m jetstream.Msg) {
 	go func() {
 		defer func() { <-l.claims }()
 		if l.claim(ctx, id) {
-			l.ack(m)
+			l.ack(m.Reply)
 		}
 	}()
 }
 
-func (l *life) ack(m jetstream.Msg) {
-	if err := m.Ack(); err != nil {
-		l.log.Debug("activation not acked, it comes again", "error", err)
+// ack acknowledges the message that is to be answered on reply.
+func (l *life) ack(reply string) {
+	if err := l.nc.Publish(reply, acknowledged); err != nil {
+		l.log.Debug("message not acked, it comes again", "error", err)
 	}
 }
 
+var acknowledged = []byte("+ACK")
+
 // misplaced files a message under DEAD that no session can own: an illegal token, or a
 // shard that is not the session's (PROTOCOL 29).
-func (l *life) misplaced(ctx context.Context, m jetstream.Msg, why error) {
+func (l *life) misplaced(ctx context.Context, m *nats.Msg, why error) {
 	meta, err := m.Metadata()
 	if err != nil {
 		return
 	}
-	kind, shard, id, _ := l.ns.ParseSession(m.Subject())
+	kind, shard, id, _ := l.ns.ParseSession(m.Subject)
 	if kind == "" {
-		l.log.WarnContext(ctx, "a message on a foreign subject", "subject", m.Subject())
-		l.ack(m)
+		l.log.WarnContext(ctx, "a message on a foreign subject", "subject", m.Subject)
+		l.ack(m.Reply)
 		return
 	}
 	seq := meta.Sequence.Stream
 	raw, err := l.env.Mailboxes[shard].GetMsg(ctx, seq)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		l.ack(m)
+		l.ack(m.Reply)
 		return
 	}
 	if err != nil {
 		return
 	}
-	letter := session.DeadLetter(l.ns, id, &nats.Msg{Subject: m.Subject(), Header: raw.Header, Data: raw.Data}, seq, why.Error())
+	letter := session.DeadLetter(l.ns, id, &nats.Msg{Subject: m.Subject, Header: raw.Header, Data: raw.Data}, seq, why.Error())
 	letter.Header[nats.MsgIdHdr] = []string{"misplaced:" + strconv.Itoa(shard) + ":" + strconv.FormatUint(seq, 10)}
 	if _, err := l.js.PublishMsg(ctx, letter); err != nil {
 		l.log.WarnContext(ctx, "misplaced message not filed, it comes again", "error", err)
@@ -154,5 +204,5 @@ func (l *life) misplaced(ctx context.Context, m jetstream.Msg, why error) {
 	if err := l.env.Mailboxes[shard].DeleteMsg(ctx, seq); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
 		l.log.WarnContext(ctx, "misplaced message not removed", "error", err)
 	}
-	l.ack(m)
+	l.ack(m.Reply)
 }

@@ -70,7 +70,7 @@ func (l *life) forwardTimer(ctx context.Context, m jetstream.Msg) {
 	_, _, id, err := l.ns.ParseSession(m.Subject())
 	if err != nil {
 		l.log.WarnContext(ctx, "a timer of nobody", "subject", m.Subject(), "error", err)
-		l.ack(m)
+		l.ack(m.Reply())
 		return
 	}
 	msg := &nats.Msg{Subject: l.ns.In(id), Data: m.Data(), Header: nats.Header{
@@ -82,5 +82,5 @@ func (l *life) forwardTimer(ctx context.Context, m jetstream.Msg) {
 		_ = m.NakWithDelay(time.Second) // if this is lost, the ack wait brings it back
 		return
 	}
-	l.ack(m)
+	l.ack(m.Reply())
 }
