@@ -14,7 +14,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -31,11 +30,7 @@ func (b *run) receive(ctx context.Context) (stop func(), err error) {
 	}
 	handle := b.fromFx
 	if b.settings.Published == subjects.PublishNone {
-		store, err := kv.Open(ctx, b.js, b.ns)
-		if err != nil {
-			return nil, err
-		}
-		handle = func(m jetstream.Msg) { b.fromFeed(ctx, store.Blobs, m) }
+		handle = func(m jetstream.Msg) { b.fromFeed(ctx, m) }
 	}
 	follow := func(stream string, filters ...string) error {
 		c, err := b.js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverNewPolicy, FilterSubjects: filters})
@@ -85,7 +80,7 @@ func (b *run) fromFx(m jetstream.Msg) {
 
 // fromFeed reads a commit. Its place in the log and the event's in the commit make the
 // order.
-func (b *run) fromFeed(ctx context.Context, blobs *kv.Blobs, m jetstream.Msg) {
+func (b *run) fromFeed(ctx context.Context, m jetstream.Msg) {
 	at := time.Now()
 	meta, err := m.Metadata()
 	if err != nil {
@@ -97,7 +92,7 @@ func (b *run) fromFeed(ctx context.Context, blobs *kv.Blobs, m jetstream.Msg) {
 		_, _, session, perr := b.ns.ParseSession(m.Subject())
 		var body []byte
 		if err = perr; err == nil {
-			body, err = blobs.Get(ctx, session, events[0].ID)
+			body, err = b.blobs.Get(ctx, session, events[0].ID)
 		}
 		if err == nil {
 			events, err = readCommit(body)

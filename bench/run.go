@@ -15,6 +15,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/kalahari-run/kalahari/connect"
+	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -63,6 +64,7 @@ type run struct {
 	ns       subjects.Namespace
 	settings subjects.Settings
 	ledger   *ledger
+	blobs    *kv.Blobs
 	tokens   chan struct{} // Concurrency
 	text     string
 
@@ -84,6 +86,9 @@ func (b *run) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if b.ns, b.settings, err = (connect.Namespace{Namespace: b.Namespace}).Find(ctx, b.js); err != nil {
+		return err
+	}
+	if b.blobs, err = kv.OpenBlobs(ctx, b.js, b.ns); err != nil {
 		return err
 	}
 	warm := 0
@@ -262,7 +267,11 @@ func (b *run) publish(ctx context.Context, from, to int, rate float64) error {
 				due = time.Now()
 			}
 			b.ledger.publish(session, n, due)
-			if _, err := b.js.PublishMsgAsync(b.message(session, n), jetstream.WithRetryAttempts(0)); err != nil {
+			m, err := b.message(ctx, session, n)
+			if err == nil {
+				_, err = b.js.PublishMsgAsync(m, jetstream.WithRetryAttempts(0))
+			}
+			if err != nil {
 				return fmt.Errorf("publish: %w", err)
 			}
 			sent++
@@ -294,9 +303,11 @@ func (b *run) token(ctx context.Context) error {
 }
 
 // message is an input in binary mode, as any client would send it.
-func (b *run) message(session, n int) *nats.Msg {
+// message makes the n-th input of a session. As the SDK does, it stores data of more than
+// [subjects.MaxInlineData] as a blob first.
+func (b *run) message(ctx context.Context, session, n int) (*nats.Msg, error) {
 	name, id := b.ledger.session(session), b.ledger.id(session, n)
-	return &nats.Msg{
+	m := &nats.Msg{
 		Subject: b.ns.In(name),
 		Header: nats.Header{
 			nats.MsgIdHdr:        {id},
@@ -306,8 +317,15 @@ func (b *run) message(session, n int) *nats.Msg {
 			"ce-type":            {subjects.InputType(b.Kind)},
 			"ce-datacontenttype": {"application/json"},
 		},
-		Data: []byte(`{"text":"` + b.text + `"}`),
 	}
+	if b.Payload <= subjects.MaxInlineData {
+		m.Data = []byte(`{"text":"` + b.text + `"}`)
+		return m, nil
+	}
+	// Its own id makes it a blob of its own.
+	blob, err := b.blobs.Put(ctx, name, []byte(`{"text":"`+id+b.text[len(id):]+`"}`))
+	m.Header["ce-"+subjects.ExtDataRef] = []string{blob.Ref}
+	return m, err
 }
 
 func (b *run) storedSoFar() int {

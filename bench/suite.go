@@ -56,7 +56,7 @@ func (d Dimension) Values() []int {
 	case OverShards:
 		return []int{1, 2, 4, 8, 16, 32, 64}
 	case OverPayload:
-		return []int{100, 1 << 10, 10 << 10, 100 << 10, 250 << 10}
+		return []int{100, 1 << 10, 10 << 10, 60 << 10, 256 << 10, 1 << 20}
 	case OverWorkers:
 		return []int{1, 2, 4, 8}
 	}
@@ -76,8 +76,10 @@ func (d Dimension) set(cfg *Config, value int) error {
 	case OverShards:
 		cfg.Shards = value
 	case OverPayload:
+		const most = 128 << 20 // bytes of all inputs
 		cfg.Payload, cfg.Concurrency = value, 64
 		cfg.Inputs = 2
+		cfg.Sessions = min(1000, most/(value*cfg.Inputs))
 	case OverWorkers:
 		cfg.Workers = value
 	default:
