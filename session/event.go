@@ -2,6 +2,7 @@ package session
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -52,26 +53,40 @@ type outgoing struct {
 	Schedule string `json:"schedule,omitzero"`
 }
 
+// origin is what all messages of a session have in common.
+type origin struct {
+	ns      subjects.Namespace
+	session string
+	source  string
+	fx      string // what the subjects of its published events begin with
+}
+
+func newOrigin(ns subjects.Namespace, session string) origin {
+	return origin{
+		ns: ns, session: session, source: ns.Source(session), fx: strings.TrimSuffix(ns.FxSession(session), "*"),
+	}
+}
+
 // message is the CloudEvent in binary mode. Id and content are the same however often it
 // is sent.
-func (o *outgoing) message(ns subjects.Namespace, session string) *nats.Msg {
+func (o *outgoing) message(from *origin) *nats.Msg {
 	if o.Schedule != "" {
-		return o.schedule(ns, session)
+		return o.schedule(from.ns, from.session)
 	}
 	if o.To != "" {
-		return o.letter(ns, session)
+		return o.letter(from.ns, from.session)
 	}
-	subject := ns.Fx(session, o.Name)
+	subject := from.fx + o.Name
 	if o.Mob != "" {
-		subject = ns.MobSignal(o.Mob, o.Name)
+		subject = from.ns.MobSignal(o.Mob, o.Name)
 	}
 	h := newHeader()
 	h.set(nats.MsgIdHdr, o.ID)
 	h.set("ce-specversion", "1.0")
 	h.set("ce-id", o.ID)
-	h.set("ce-source", ns.Source(session))
+	h.set("ce-source", from.source)
 	h.set("ce-type", o.Type)
-	h.set("ce-subject", session)
+	h.set("ce-subject", from.session)
 	h.set("ce-time", o.Time)
 	h.set("ce-datacontenttype", "application/json")
 	h.set("ce-fence", strconv.FormatUint(o.Fence, 10))

@@ -13,9 +13,15 @@ import (
 // Sender publishes messages to streams in the order given and tells later, for each,
 // whether it is stored. All sessions of a worker share one.
 type Sender interface {
-	// Send starts to publish msg. done is called once, from another goroutine, with nil
-	// when the message is known stored. Send blocks while too much is under way.
-	Send(msg *nats.Msg, done func(error))
+	// Send starts to publish msg, the nth of a session. to is told once what became of it, not
+	// always from another goroutine. Send blocks while too much is under way.
+	Send(msg *nats.Msg, to Sent, n uint64)
+}
+
+// Sent is told what became of messages.
+type Sent interface {
+	// Decided says that the nth message is known stored, or why it is not known to be.
+	Decided(n uint64, err error)
 }
 
 // outbox publishes what a session lets out, behind its commits (PROTOCOL 32): in order,
@@ -24,10 +30,9 @@ type Sender interface {
 // After a failed publication nothing more is sent until everything under way is decided;
 // then it starts again at the first message that is not confirmed, so that order holds.
 type outbox struct {
-	send    Sender
-	ns      subjects.Namespace
-	session string
-	count   Observer
+	send  Sender
+	from  origin
+	count Observer
 
 	mu       sync.Mutex
 	waiting  []outgoing // not confirmed, in order; the first `under` are under way
@@ -46,7 +51,7 @@ type outbox struct {
 const retryAfter = 250 * time.Millisecond
 
 func newOutbox(send Sender, ns subjects.Namespace, session string, count Observer) *outbox {
-	return &outbox{send: send, ns: ns, session: session, count: count, idle: make(chan struct{})}
+	return &outbox{send: send, from: newOrigin(ns, session), count: count, idle: make(chan struct{})}
 }
 
 // confirmed is how many of the session's outgoing messages are known published: the
@@ -79,16 +84,17 @@ func (o *outbox) flush() {
 			o.mu.Unlock()
 			return
 		}
-		next := o.waiting[o.under]
+		next := &o.waiting[o.under] // not written to before it is decided
 		o.under++
 		o.pending++
 		o.acked = append(o.acked, false)
 		o.mu.Unlock()
-		o.send.Send(next.message(o.ns, o.session), func(err error) { o.decided(next.Ordinal, err) })
+		o.send.Send(next.message(&o.from), o, next.Ordinal)
 	}
 }
 
-func (o *outbox) decided(ordinal uint64, err error) {
+// Decided implements [Sent].
+func (o *outbox) Decided(ordinal uint64, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {

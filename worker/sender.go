@@ -12,6 +12,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/session"
 )
 
 // sender publishes the outgoing messages of all sessions to JetStream, asynchronously and
@@ -33,8 +35,9 @@ type sender struct {
 
 // sent is a message whose answer is awaited.
 type sent struct {
-	at   time.Time
-	done func(error)
+	at      time.Time
+	to      session.Sent
+	ordinal uint64 // what to knows it by
 }
 
 const (
@@ -70,14 +73,14 @@ func (s *sender) close() {
 }
 
 // Send implements [session.Sender].
-func (s *sender) Send(m *nats.Msg, done func(error)) {
+func (s *sender) Send(m *nats.Msg, to session.Sent, ordinal uint64) {
 	s.mu.Lock()
 	for len(s.waiting) >= sendWindow {
 		s.room.Wait()
 	}
 	s.last++
 	n := s.last
-	s.waiting[n] = sent{time.Now(), done}
+	s.waiting[n] = sent{time.Now(), to, ordinal}
 	s.mu.Unlock()
 	m.Reply = s.inbox + strconv.FormatUint(n, 36)
 	if err := s.nc.PublishMsg(m); err != nil {
@@ -101,7 +104,7 @@ func (s *sender) decided(n uint64, err error) {
 	s.room.Signal()
 	s.mu.Unlock()
 	if ok {
-		m.done(err)
+		m.to.Decided(m.ordinal, err)
 	}
 }
 
