@@ -107,7 +107,8 @@ func distribute(t *testing.T, n, processes int) (all []*result) {
 	var children sync.WaitGroup
 	for p := range processes {
 		children.Go(func() {
-			cmd := exec.CommandContext(t.Context(), os.Args[0], orders(*from+uint64(p), n-p, processes)...)
+			orders := append(orders(*from+uint64(p), n-p, processes), fmt.Sprint("-budget=", *budget))
+			cmd := exec.CommandContext(t.Context(), os.Args[0], orders...)
 			out, err := cmd.CombinedOutput()
 			mu.Lock()
 			defer mu.Unlock()
@@ -126,7 +127,7 @@ func distribute(t *testing.T, n, processes int) (all []*result) {
 func orders(from uint64, n, stride int) []string {
 	return []string{
 		"-test.run=^TestSimulation$", fmt.Sprint("-from=", from), fmt.Sprint("-seeds=", n), fmt.Sprint("-stride=", stride),
-		fmt.Sprint("-budget=", *budget), fmt.Sprint("-trouble=", *trouble),
+		fmt.Sprint("-trouble=", *trouble),
 	}
 }
 
