@@ -218,6 +218,13 @@ func (c Config) steps(s *state) (all []step) {
 			c.acquire(s, i, add)
 		case won:
 			add("reads the log", i, false, func(s *state) string { return c.fold(s, i) })
+			if s.length > 0 {
+				// Or it takes the session for new, and learns from the refusal that it is not.
+				add("takes the log for empty", i, false, func(s *state) string {
+					s.send(i, claimSent, 0)
+					return ""
+				})
+			}
 		case claimed:
 			add("reads the key again", i, false, func(s *state) string {
 				w := &s.workers[i]
