@@ -167,6 +167,7 @@ func TestIntakeAsksForWhatFits(t *testing.T) {
 		first := in.present()
 		p.send("s", 3*intakeBuffer)
 		time.Sleep(intakeLife / 2) // later the server removes a consumer that nobody asks
+		synctest.Wait()
 		if n := len(in.waiting); n != intakeBuffer {
 			t.Errorf("%d messages wait, there is room for %d", n, intakeBuffer)
 		}
