@@ -51,6 +51,7 @@ func (l *life) watchdog(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			l.giveBack()
 			if l.nc.IsConnected() { // without, nothing gets on, and everybody knows
 				l.report(ctx, l.findStuck(ctx))
 			}

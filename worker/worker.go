@@ -222,6 +222,7 @@ type life struct {
 
 	mu          sync.Mutex
 	hosted      map[string]*guest
+	crowd       crowd
 	quarantined map[string]quarantine
 	leaving     bool
 	guests      sync.WaitGroup
