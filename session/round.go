@@ -21,7 +21,9 @@ func (s *Session) await(ctx context.Context) (ask func()) {
 	case <-s.stirred: // by what is seen next
 	default:
 	}
-	if s.busyNow() {
+	// Before the look at what is owed: that may be done meanwhile.
+	confirmed, swept := s.outboxQuiet(), s.sweeping()
+	if s.busyNow() || (s.quiet || s.draining) && s.owesNothing() {
 		select { // who asks need not wait for a session that always has something to do
 		case ask = <-s.asks:
 		default:
@@ -34,8 +36,8 @@ func (s *Session) await(ctx context.Context) (ask func()) {
 	case <-s.stirred:
 	case ask = <-s.asks:
 	case <-s.timer.C:
-	case <-s.outboxQuiet():
-	case <-s.sweeping():
+	case <-confirmed:
+	case <-swept:
 	}
 	return ask
 }
@@ -172,10 +174,11 @@ func (s *Session) outboxQuiet() <-chan struct{} {
 	if !s.quiet && !s.draining {
 		return nil
 	}
+	drained := s.outbox.drained()
 	select {
-	case <-s.outbox.drained():
+	case <-drained:
 		return nil
 	default:
-		return s.outbox.drained()
+		return drained
 	}
 }
