@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -219,6 +220,9 @@ func (s *Session) launch(id string, batch []*entry) {
 			// Nobody waits for it any more: the run belongs to the next owner.
 		}
 	}()
+	// A call that needs no waiting is over before the session looks for what comes next. Its
+	// result is then in the next commit, and not behind one that only admits what has arrived.
+	runtime.Gosched()
 }
 
 // resume takes up the run that was in progress when the state was recovered. Its executor
