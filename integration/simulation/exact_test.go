@@ -95,7 +95,7 @@ func TestReplay(t *testing.T) {
 		t.Skip("it compiles the simulation for WebAssembly, which takes half a minute of CPU time")
 	}
 	m := build(t)
-	for _, seed := range []uint64{1, 3, 7} { // 3 stores in files
+	for _, seed := range []uint64{1, 3, 7} { // 1 stores in files and restarts the server
 		var first *result
 		var outcome *machine.Outcome
 		for try, chance := range []uint64{seed, seed, seed + 1} {

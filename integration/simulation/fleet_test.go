@@ -38,7 +38,7 @@ func (m *member) start() {
 	m.mu.Unlock()
 	go func() {
 		defer close(done)
-		nc := m.w.connect(ctx, l, m.w.plan.tune.Ping)
+		nc := m.w.connect(ctx, name, l, m.w.plan.tune.Ping)
 		if nc == nil {
 			return
 		}
@@ -104,9 +104,9 @@ func (m *member) suffer(blows []blow) {
 }
 
 // connect connects a party, and goes on trying.
-func (w *world) connect(ctx context.Context, l *link, ping time.Duration) *nats.Conn {
+func (w *world) connect(ctx context.Context, name string, to nats.InProcessConnProvider, ping time.Duration) *nats.Conn {
 	for ctx.Err() == nil {
-		nc, err := nats.Connect("", nats.InProcessServer(l), nats.Name(l.name), nats.MaxReconnects(-1),
+		nc, err := nats.Connect("", nats.InProcessServer(to), nats.Name(name), nats.MaxReconnects(-1),
 			nats.ReconnectWait(50*time.Millisecond), nats.ReconnectJitter(0, 0), nats.PingInterval(ping), nats.Timeout(5*time.Second),
 			nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 		if err == nil {

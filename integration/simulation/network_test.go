@@ -9,8 +9,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/nats-io/nats-server/v2/server"
 )
 
 // network carries every message between the parties and the server, one at a time: the
@@ -18,7 +16,7 @@ import (
 // that is, of those that wait, and what befalls it, the seed decides.
 type network struct {
 	seed   uint64
-	server *server.Server
+	server *host
 	faults faults
 
 	mu        sync.Mutex
@@ -76,7 +74,7 @@ type late struct {
 	f    *frame
 }
 
-func newNetwork(seed uint64, s *server.Server, f faults) *network {
+func newNetwork(seed uint64, s *host, f faults) *network {
 	n := &network{
 		seed: seed, server: s, faults: f, links: map[string]*link{}, order: rand.New(rand.NewPCG(seed, 1)),
 		dice: map[string]*rand.Rand{}, arrived: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
@@ -106,6 +104,17 @@ func (n *network) heal() {
 		}
 	}
 	n.wake()
+}
+
+// part breaks all connections.
+func (n *network) part() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, l := range n.links {
+		if l.conn != nil {
+			n.drop(l.conn, false)
+		}
+	}
 }
 
 func (n *network) wake() {

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -25,7 +26,11 @@ type plan struct {
 	faults   faults
 	blows    []blow
 	scripts  []script
+	restarts []restart // of the server
 }
+
+// restart is the server stopped, and started on the same disk.
+type restart struct{ at, over time.Duration }
 
 // tuning are the worker's settings.
 type tuning struct {
@@ -110,6 +115,12 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 	p.blows = newBlows(r, p)
 	for i := range 2 + r.IntN(5) {
 		p.scripts = append(p.scripts, newScript(r, p, i))
+	}
+	if p.settings.Storage == jetstream.FileStorage {
+		for range r.IntN(3) {
+			p.restarts = append(p.restarts, restart{randomTime(r, p.trouble), randomTime(r, pick(r, time.Second, 20*time.Second))})
+		}
+		slices.SortFunc(p.restarts, func(a, b restart) int { return cmp.Compare(a.at, b.at) })
 	}
 	return p
 }

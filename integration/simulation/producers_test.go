@@ -26,7 +26,7 @@ type sent struct {
 // next.
 func (w *world) produce(s script) {
 	l := w.net.link("p-" + s.session)
-	nc := w.connect(context.Background(), l, 2*time.Second)
+	nc := w.connect(context.Background(), l.name, l, 2*time.Second)
 	defer nc.Close()
 	js, err := jetstream.New(nc)
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/embedded"
-	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -25,7 +24,7 @@ type world struct {
 	t      *testing.T
 	plan   *plan
 	ns     subjects.Namespace
-	server *embedded.Server
+	host   *host
 	nc     *nats.Conn // ours: not through the simulated network
 	js     jetstream.JetStream
 	net    *network
@@ -49,21 +48,27 @@ func simulate(t *testing.T, p *plan) *result {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, plan: p, ns: ns, server: embeddedtest.Run(t, embeddedtest.With(quiet)), memory: &memory{},
+		t: t, plan: p, ns: ns, memory: &memory{},
 		sent: map[string][]*sent{}, history: map[string]*chronicle{},
 	}
 	w.log = slog.New(w.memory)
-	if err := w.server.Map(ns.Mappings()...); err != nil {
+	w.host = &host{w: w, options: embedded.Options{DontListen: true, Sync: embedded.SyncRelaxed, DataDir: t.TempDir(), Adjust: quiet}}
+	if err := w.host.start(); err != nil {
 		t.Fatal(err)
 	}
-	w.nc, w.js = embeddedtest.Connect(t, w.server)
+	t.Cleanup(func() { w.host.server.Close() })
+	w.nc = w.connect(t.Context(), "simulation", w.host, nats.DefaultPingInterval)
+	t.Cleanup(w.nc.Close)
+	if w.js, err = jetstream.New(w.nc); err != nil {
+		t.Fatal(err)
+	}
 	if err := subjects.Provision(t.Context(), w.js, ns, p.settings); err != nil {
 		t.Fatal(err)
 	}
 	w.began = time.Now()
 	w.memory.began = w.began
 	stop := w.follow()
-	w.net = newNetwork(p.seed, w.server.NATS(), p.faults)
+	w.net = newNetwork(p.seed, w.host, p.faults)
 
 	members := make([]*member, p.workers)
 	for i := range members {
@@ -78,6 +83,7 @@ func simulate(t *testing.T, p *plan) *result {
 		}
 		w.parts.Go(func() { m.suffer(mine) })
 	}
+	w.parts.Go(func() { w.host.suffer(p.restarts) })
 	var producers sync.WaitGroup
 	for _, s := range p.scripts {
 		producers.Go(func() { w.produce(s) })
@@ -123,9 +129,7 @@ func (w *world) trace() uint64 {
 }
 
 // quiet keeps the server from pinging at random times: the clients ping it.
-func quiet(o *embedded.Options) {
-	o.Adjust = func(o *server.Options) { o.PingInterval, o.DisableShortFirstPing = 24*time.Hour, true }
-}
+func quiet(o *server.Options) { o.PingInterval, o.DisableShortFirstPing = 24*time.Hour, true }
 
 func (w *world) fail(format string, args ...any) {
 	w.mu.Lock()
