@@ -11,7 +11,7 @@ import (
 // quarter of GOMEMLIMIT if that is less. A fleet member keeps little and allocates much: by
 // the runtime's own rule, that the heap may double, 30 MB of sessions are marked ten times a
 // second, which is a tenth of its time.
-const heapFloor = 256 << 20
+const heapFloor = 128 << 20
 
 // SpareCollector makes the garbage collector wait for heapFloor, whatever lives. Beyond that
 // much the runtime's rule holds. It does nothing if GOGC is set; GOMEMLIMIT is heeded in any
