@@ -85,7 +85,7 @@ type Config struct {
 	// ExecutorDelay is how long every run takes.
 	ExecutorDelay time.Duration
 	// HibernateAfter is how long sessions stay in memory that owe nothing. Default: the
-	// worker's own; 10 s for Idle, 1 s for Soak.
+	// worker's own; 30 s for Idle, 1 s for Soak.
 	HibernateAfter time.Duration
 	// Fault is what happens to a worker in Failover. Default Crash.
 	Fault Fault
@@ -130,7 +130,7 @@ var defaults = map[Workload]struct {
 	Roundtrip: {sessions: 100, inputs: 50, concurrency: 16},
 	Accept:    {sessions: 1000, inputs: 20},
 	Cold:      {sessions: 1000, inputs: 1, rate: 200},
-	Idle:      {sessions: 1000, inputs: 1, rate: 1000, hibernate: 10 * time.Second, started: true},
+	Idle:      {sessions: 1000, inputs: 1, rate: 1000, hibernate: 30 * time.Second, started: true},
 	Failover:  {sessions: 100, inputs: 60, rate: 300, workers: 3, started: true},
 	Soak:      {sessions: 200, inputs: 1, rate: 300, workers: 3, hibernate: time.Second, started: true},
 }

@@ -33,9 +33,11 @@ type Child struct {
 	// Profile is the file for a CPU profile of the child's whole life, "" for none.
 	Profile string `json:"profile,omitzero"`
 
+	// Sync is how the server writes to the disk.
+	Sync embedded.Sync `json:"sync,omitzero"`
+
 	// Of a server:
-	DataDir string        `json:"data_dir,omitzero"`
-	Sync    embedded.Sync `json:"sync,omitzero"`
+	DataDir string `json:"data_dir,omitzero"`
 
 	// Of a worker:
 	URL       string `json:"url,omitzero"`
@@ -163,7 +165,7 @@ func (c Child) work(ctx context.Context, out io.Writer) error {
 	}
 	w, err := worker.New(nc, ns, worker.Config{
 		Name: c.Name, Executor: executor.Echo{Delay: delay}, Published: settings.Published, DrainTimeout: time.Second,
-		HibernateAfter: hibernate, Capacity: 1 << 20,
+		HibernateAfter: hibernate, Capacity: 1 << 20, BatchEffects: c.Sync == embedded.SyncAlways,
 	})
 	if err != nil {
 		return err
@@ -223,7 +225,7 @@ func (f *family) hire(ctx context.Context, cfg Config) error {
 	f.hired++
 	name := "bench-" + strconv.Itoa(f.hired)
 	w, _, err := bear(ctx, cfg.Spawn, Child{
-		Role: RoleWorker, Profile: cfg.profile("worker-" + strconv.Itoa(f.hired)), URL: f.url, Namespace: cfg.Namespace,
+		Role: RoleWorker, Sync: cfg.Sync, Profile: cfg.profile("worker-" + strconv.Itoa(f.hired)), URL: f.url, Namespace: cfg.Namespace,
 		Name: name, Delay: cfg.ExecutorDelay.String(), Hibernate: cfg.HibernateAfter.String(),
 	})
 	if err != nil {

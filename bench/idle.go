@@ -22,6 +22,9 @@ type Rest struct {
 	Disk float64 `json:"disk_bytes_per_session"`
 }
 
+// writeCache is for how long the server keeps in memory what it has written, and some.
+const writeCache = 12 * time.Second
+
 // idle gives each session its input, and looks at the processes: before, while all
 // sessions are in memory, and when all of them are at rest.
 func (b *run) idle(ctx context.Context) (*Rest, error) {
@@ -38,6 +41,10 @@ func (b *run) idle(ctx context.Context) (*Rest, error) {
 		return nil, err
 	}
 	if err := b.settle(ctx, b.total()); err != nil {
+		return nil, err
+	}
+	// What the server has just written is no part of a session.
+	if err := pause(ctx, min(writeCache, b.HibernateAfter/2)); err != nil {
 		return nil, err
 	}
 	owners, err := b.owners(ctx)

@@ -57,15 +57,20 @@ type outgoing struct {
 type origin struct {
 	ns      subjects.Namespace
 	session string
+	shard   int
 	source  string
 	fx      string // what the subjects of its published events begin with
 }
 
 func newOrigin(ns subjects.Namespace, session string) origin {
 	return origin{
-		ns: ns, session: session, source: ns.Source(session), fx: strings.TrimSuffix(ns.FxSession(session), "*"),
+		ns: ns, session: session, shard: ns.Shard(session), source: ns.Source(session),
+		fx: strings.TrimSuffix(ns.FxSession(session), "*"),
 	}
 }
+
+// effect tells whether the message goes to fx.
+func (o *outgoing) effect() bool { return o.Schedule == "" && o.To == "" && o.Mob == "" }
 
 // message is the CloudEvent in binary mode. Id and content are the same however often it
 // is sent.

@@ -16,6 +16,9 @@ type Sender interface {
 	// Send starts to publish msg, the nth of a session. to is told once what became of it, not
 	// always from another goroutine. Send blocks while too much is under way.
 	Send(msg *nats.Msg, to Sent, n uint64)
+	// SendEffect is Send for what goes to the fx stream of a shard. Effects are in order
+	// among themselves, and need not be with what else is sent.
+	SendEffect(shard int, msg *nats.Msg, to Sent, n uint64)
 }
 
 // Sent is told what became of messages.
@@ -89,7 +92,12 @@ func (o *outbox) flush() {
 		o.pending++
 		o.acked = append(o.acked, false)
 		o.mu.Unlock()
-		o.send.Send(next.message(&o.from), o, next.Ordinal)
+		msg := next.message(&o.from)
+		if next.effect() {
+			o.send.SendEffect(o.from.shard, msg, o, next.Ordinal)
+		} else {
+			o.send.Send(msg, o, next.Ordinal)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -72,8 +73,11 @@ func (s *Session) release(ctx context.Context) (End, error) {
 // fall idle together, and each purges its mailbox and writes a snapshot.
 const releasesAtOnce = 32
 
+// releaseAgain is when a session comes again for which there was no turn.
+const releaseAgain = time.Second
+
 // mayRelease waits for a turn to leave. A session that is not made to leave does not wait,
-// it might get an input meanwhile; it comes again when it has been idle once more.
+// it might get an input meanwhile; it comes again soon.
 func (s *Session) mayRelease(ctx context.Context) bool {
 	select {
 	case s.env.releases <- struct{}{}:
@@ -81,6 +85,7 @@ func (s *Session) mayRelease(ctx context.Context) bool {
 	default:
 	}
 	if !s.draining {
+		s.noTurn = true
 		return false
 	}
 	select {

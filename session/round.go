@@ -55,8 +55,11 @@ func (s *Session) patience() time.Duration {
 	now := time.Now()
 	wait := time.Hour
 	if !s.quiet && !s.draining {
-		s.idleAt = now.Add(s.env.HibernateAfter)
 		wait = s.env.HibernateAfter
+		if s.noTurn {
+			wait, s.noTurn = min(wait, releaseAgain), false
+		}
+		s.idleAt = now.Add(wait)
 	}
 	if s.full() {
 		s.lookAt = now.Add(lookForControl)

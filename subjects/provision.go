@@ -241,6 +241,11 @@ var governed = []struct {
 		func(to, from *jetstream.StreamConfig) { to.MaxMsgsPerSubject = from.MaxMsgsPerSubject },
 	},
 	{
+		// Members do without it where a namespace was provisioned before there was a use for it.
+		field{"allow_atomic", func(c *jetstream.StreamConfig) any { return c.AllowAtomicPublish }},
+		func(to, from *jetstream.StreamConfig) { to.AllowAtomicPublish = from.AllowAtomicPublish },
+	},
+	{
 		field{"max_msg_size", func(c *jetstream.StreamConfig) any { return c.MaxMsgSize }},
 		func(to, from *jetstream.StreamConfig) { to.MaxMsgSize = from.MaxMsgSize },
 	},

@@ -270,6 +270,7 @@ func (n Namespace) fxDefinition(s Settings, shard int) jetstream.StreamConfig {
 	c.MaxBytes = s.FxBytes
 	c.AllowDirect = true
 	c.AllowBatchPublish = true
+	c.AllowAtomicPublish = true
 	return c
 }
 

@@ -27,8 +27,11 @@ type sender struct {
 	stop   chan struct{}
 	ended  sync.WaitGroup
 
+	lanes []lane // of the shards; none if effects go as all else does
+
 	mu      sync.Mutex
 	room    sync.Cond // there is room in the window
+	taken   int       // of the window
 	last    uint64    // the number of the last message
 	waiting map[uint64]sent
 }
@@ -38,6 +41,7 @@ type sent struct {
 	at      time.Time
 	to      session.Sent
 	ordinal uint64 // what to knows it by
+	lane    *lane  // of an effect; to is nil for a batch of them
 }
 
 const (
@@ -45,8 +49,15 @@ const (
 	sendTimeout = 5 * time.Second
 )
 
-func newSender(nc *nats.Conn) (*sender, error) {
-	s := &sender{nc: nc, inbox: nc.NewInbox() + ".", stop: make(chan struct{}), waiting: map[uint64]sent{}}
+// newSender makes a sender with that many lanes for effects.
+func newSender(nc *nats.Conn, lanes int) (*sender, error) {
+	s := &sender{
+		nc: nc, inbox: nc.NewInbox() + ".", stop: make(chan struct{}), waiting: map[uint64]sent{},
+		lanes: make([]lane, lanes),
+	}
+	for i := range s.lanes {
+		s.lanes[i].s = s
+	}
 	s.room.L = &s.mu
 	var err error
 	if s.answer, err = nc.Subscribe(s.inbox+"*", s.answered); err != nil {
@@ -69,23 +80,64 @@ func (s *sender) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.waiting)
+	s.taken = 0
 	s.room.Broadcast()
 }
 
 // Send implements [session.Sender].
 func (s *sender) Send(m *nats.Msg, to session.Sent, ordinal uint64) {
+	s.enter()
+	if err := s.put(m, sent{to: to, ordinal: ordinal}); err != nil {
+		s.leave(1)
+		to.Decided(ordinal, err)
+	}
+}
+
+// SendEffect implements [session.Sender].
+func (s *sender) SendEffect(shard int, m *nats.Msg, to session.Sent, ordinal uint64) {
+	if len(s.lanes) == 0 {
+		s.Send(m, to, ordinal)
+		return
+	}
+	s.enter()
+	s.lanes[shard].send(parcel{m, to, ordinal})
+}
+
+// enter waits for room in the window, and takes it.
+func (s *sender) enter() {
 	s.mu.Lock()
-	for len(s.waiting) >= sendWindow {
+	defer s.mu.Unlock()
+	for s.taken >= sendWindow {
 		s.room.Wait()
 	}
+	s.taken++
+}
+
+func (s *sender) leave(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken -= n
+	for range n {
+		s.room.Signal()
+	}
+}
+
+// put publishes a message whose answer is awaited.
+func (s *sender) put(m *nats.Msg, as sent) error {
+	as.at = time.Now()
+	s.mu.Lock()
 	s.last++
 	n := s.last
-	s.waiting[n] = sent{time.Now(), to, ordinal}
+	s.waiting[n] = as
 	s.mu.Unlock()
 	m.Reply = s.inbox + strconv.FormatUint(n, 36)
-	if err := s.nc.PublishMsg(m); err != nil {
-		s.decided(n, err)
+	err := s.nc.PublishMsg(m)
+	if err != nil {
+		s.mu.Lock()
+		delete(s.waiting, n)
+		s.mu.Unlock()
 	}
+	return err
 }
 
 func (s *sender) answered(m *nats.Msg) {
@@ -101,9 +153,13 @@ func (s *sender) decided(n uint64, err error) {
 	s.mu.Lock()
 	m, ok := s.waiting[n]
 	delete(s.waiting, n)
-	s.room.Signal()
 	s.mu.Unlock()
-	if ok {
+	switch {
+	case !ok:
+	case m.lane != nil:
+		m.lane.decided(m, err)
+	default:
+		s.leave(1)
 		m.to.Decided(m.ordinal, err)
 	}
 }

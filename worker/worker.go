@@ -85,7 +85,11 @@ type Config struct {
 	MailboxLimit   uint64
 	MaxInput       int
 	PauseExhausted bool
-	Published      subjects.PublishedSet
+	// BatchEffects sends effects that have to wait for others as atomic batches. It pays where
+	// every stored message is a sync of the disk (sync_interval: always, one replica) and
+	// costs elsewhere. Default: each goes by itself.
+	BatchEffects bool
+	Published    subjects.PublishedSet
 
 	// Observer takes the measurements; default none.
 	Observer Observer
@@ -230,7 +234,11 @@ type life struct {
 
 // live is one incarnation from joining to leaving. It returns nil if ctx ended it.
 func (w *Worker) live(ctx context.Context) (err error) {
-	sender, err := newSender(w.nc)
+	lanes := 0
+	if w.cfg.BatchEffects {
+		lanes = w.ns.Shards()
+	}
+	sender, err := newSender(w.nc, lanes)
 	if err != nil {
 		return err
 	}

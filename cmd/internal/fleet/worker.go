@@ -42,6 +42,7 @@ type Worker struct {
 	Heartbeat      time.Duration `name:"heartbeat" env:"KALAHARI_HEARTBEAT" default:"3s" help:"Time between two heartbeats."`
 	SelfFence      time.Duration `name:"self-fence" env:"KALAHARI_SELF_FENCE" default:"20s" help:"When a worker whose heartbeats go unanswered stops believing in its lease."`
 	StuckAfter     time.Duration `name:"stuck-after" env:"KALAHARI_STUCK_AFTER" default:"5m" help:"How long the oldest input of a session may wait before the session is reported as stuck."`
+	BatchEffects   bool          `name:"batch-effects" env:"KALAHARI_BATCH_EFFECTS" help:"Effects that have to wait go in atomic batches: faster where the server syncs every message to the disk (sync_interval: always, one node), slower elsewhere."`
 	PauseExhausted bool          `name:"pause-exhausted" env:"KALAHARI_PAUSE_EXHAUSTED" help:"A session pauses itself when an input has used up its attempts, until it is resumed."`
 	Detector       string        `name:"detector" env:"KALAHARI_DETECTOR" enum:"on,off" default:"on" help:"The fast failure detector: on or off. Off, only leases tell who died."`
 }
@@ -67,8 +68,9 @@ func (w Worker) Build(m Member) (*worker.Worker, error) {
 	cfg := worker.Config{
 		Name: m.Name, Version: m.Version, HTTP: m.HTTP, Executor: x, Capacity: w.Capacity,
 		HibernateAfter: w.HibernateAfter, DrainTimeout: w.DrainTimeout, StuckAfter: w.StuckAfter, PauseExhausted: w.PauseExhausted,
-		Lease:     kv.LeaseConfig{TTL: w.LeaseTTL, Heartbeat: w.Heartbeat, SelfFence: w.SelfFence},
-		Published: m.Settings.Published, MaxInput: int(m.Settings.MaxInput),
+		BatchEffects: w.BatchEffects,
+		Lease:        kv.LeaseConfig{TTL: w.LeaseTTL, Heartbeat: w.Heartbeat, SelfFence: w.SelfFence},
+		Published:    m.Settings.Published, MaxInput: int(m.Settings.MaxInput),
 		MailboxLimit: uint64(max(0, m.Settings.MailboxLimit)), Logger: m.Log,
 	}
 	if w.Detector == "off" {

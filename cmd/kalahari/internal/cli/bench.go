@@ -28,7 +28,7 @@ type Bench struct {
 	Published     string        `name:"published" enum:"lifecycle,all,none" default:"lifecycle" help:"What becomes a message of its own. Not with --url."`
 	Shards        int           `name:"shards" default:"8" help:"Shards. Not with --url."`
 	Workers       int           `name:"workers" help:"Worker processes. Default 1; 3 for failover and soak. Not with --url."`
-	Hibernate     time.Duration `name:"hibernate-after" help:"How long a session that owes nothing stays in memory. Default: the worker's; 10s for idle, 1s for soak. Not with --url."`
+	Hibernate     time.Duration `name:"hibernate-after" help:"How long a session that owes nothing stays in memory. Default: the worker's; 30s for idle, 1s for soak. Not with --url."`
 	DataDir       string        `name:"data-dir" type:"existingdir" help:"Where the server's store is made, and removed afterwards. Default: the directory for temporary files."`
 	ProfileDir    string        `name:"profile-dir" type:"existingdir" help:"Where CPU profiles of server, workers and this process go, for go tool pprof. Not with --url."`
 	Stall         time.Duration `name:"stall" default:"30s" help:"Give up when nothing ends for so long."`

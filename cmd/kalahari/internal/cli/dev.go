@@ -207,7 +207,7 @@ func (d *dev) host(ctx context.Context, ns subjects.Namespace, settings subjects
 	})
 	for i, nc := range conns {
 		name := "dev-" + strconv.Itoa(i+1)
-		w, err := fleet.Worker{Executor: d.Executor, DrainTimeout: devDrain}.Build(fleet.Member{
+		w, err := fleet.Worker{Executor: d.Executor, DrainTimeout: devDrain, BatchEffects: d.Sync == embedded.SyncAlways.String()}.Build(fleet.Member{
 			Conn: nc, Namespace: ns, Settings: settings, Name: name, Version: service.Version(), HTTP: d.HTTP,
 			Log: d.log.With("part", name), Telemetry: d.telemetry,
 		})
