@@ -184,8 +184,12 @@ func TestAStreamWithoutBatches(t *testing.T) {
 			first = min(first, int(n))
 		}
 	}
-	if l := &s.lanes[env.Namespace.Shard("s")]; refused == 0 || !l.refused {
-		t.Fatalf("%d refused, and the lane is told of it: %t", refused, l.refused)
+	l := &s.lanes[env.Namespace.Shard("s")]
+	l.mu.Lock()
+	told := l.refused
+	l.mu.Unlock()
+	if refused == 0 || !told {
+		t.Fatalf("%d refused, and the lane is told of it: %t", refused, told)
 	}
 	for n, err := range sendAll(t, s, env, first, 500) { // what an outbox does
 		if err != nil {
