@@ -71,8 +71,8 @@ func (d Dimension) set(cfg *Config, value int) error {
 	cfg.Warm = true
 	switch d {
 	case OverSessions:
-		cfg.Sessions, cfg.Inputs = value, max(1, inputs/value)
-		cfg.Concurrency = 1000 // a mailbox must hold them
+		cfg.Sessions, cfg.Inputs = value, min(5000, max(1, inputs/value)) // a mailbox must hold them
+		cfg.Concurrency = 1000
 	case OverShards:
 		cfg.Shards = value
 	case OverPayload:
