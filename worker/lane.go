@@ -121,8 +121,14 @@ func (l *lane) batch(group []parcel) {
 
 // over ends the batch under way.
 func (l *lane) over(err error) {
-	l.s.leave(len(l.group))
-	for _, p := range l.group {
+	over := l.group
+	if err != nil {
+		// Nor does anything leave that waits behind it: it would overtake what is sent again.
+		over = append(over, l.queue...)
+		l.queue = nil
+	}
+	l.s.leave(len(over))
+	for _, p := range over {
 		p.to.Decided(p.ordinal, err)
 	}
 	l.group = nil
