@@ -65,8 +65,8 @@ type Config struct {
 	// Concurrency: inputs published and not yet stored (default 4,096) or, for Hot and
 	// Roundtrip, not yet ended (default 1 and 16).
 	Concurrency int
-	// Payload is the size of an input's text in bytes. Default 64. What is larger than an
-	// event may be goes as a blob.
+	// Payload is the size of an input's text in bytes. Default 64. More than
+	// [subjects.MaxInlineData] goes as a blob.
 	Payload int
 	// Kind of the inputs. Default prompt: by the machine's rules each has a run to itself,
 	// so that one session does one after the other. external_event: those that wait

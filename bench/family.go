@@ -33,7 +33,7 @@ type Child struct {
 	// Profile is the file for a CPU profile of the child's whole life, "" for none.
 	Profile string `json:"profile,omitzero"`
 
-	// Sync is how the server writes to the disk.
+	// Sync is how the server writes to the disk, which a worker may know.
 	Sync embedded.Sync `json:"sync,omitzero"`
 
 	// Of a server:

@@ -302,9 +302,8 @@ func (b *run) token(ctx context.Context) error {
 	}
 }
 
-// message is an input in binary mode, as any client would send it.
-// message makes the n-th input of a session. As the SDK does, it stores data of more than
-// [subjects.MaxInlineData] as a blob first.
+// message makes the n-th input of a session, in binary mode. As the SDK does, it stores data
+// of more than [subjects.MaxInlineData] as a blob first.
 func (b *run) message(ctx context.Context, session, n int) (*nats.Msg, error) {
 	name, id := b.ledger.session(session), b.ledger.id(session, n)
 	m := &nats.Msg{

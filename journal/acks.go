@@ -78,17 +78,19 @@ func (a *acks) arrived(m *nats.Msg) {
 	if !ok {
 		return
 	}
-	seq, err := parseAck(m)
+	seq, err := ParseAck(m)
 	select {
 	case answer <- ack{try, seq, err}:
 	default: // nobody has taken that of an earlier try; this one is as good as lost
 	}
 }
 
-var errNoAck = errors.New("the answer to an append is no acknowledgement")
+var errNoAck = errors.New("the answer to a publish is no acknowledgement")
 
-// parseAck reads the sequence a message was stored at, or why it was not.
-func parseAck(m *nats.Msg) (uint64, error) {
+// ParseAck reads the server's answer to a publish: the sequence the message was stored at, or
+// why it was not. [nats.ErrNoResponders] if no stream takes it, a [*jetstream.APIError] if the
+// stream refused it.
+func ParseAck(m *nats.Msg) (uint64, error) {
 	if len(m.Data) == 0 {
 		return 0, nats.ErrNoResponders // what the server says when no stream listens
 	}

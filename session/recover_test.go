@@ -286,6 +286,18 @@ func fields(t *testing.T, state []byte) map[string]any {
 	return m
 }
 
+// loseSnapshot leaves a session its log alone.
+func loseSnapshot(t *testing.T, env *embeddedtest.Env, id string) {
+	t.Helper()
+	snapshots, err := env.JS.KeyValue(t.Context(), env.Namespace.SnapshotsBucket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := snapshots.Purge(t.Context(), env.Namespace.SessionKey(id)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A session without owner and snapshot is believed to be new. If it is not, the claim is
 // refused, the log is read, and its history goes on.
 func TestASessionOnlyLooksNew(t *testing.T) {
@@ -294,13 +306,7 @@ func TestASessionOnlyLooksNew(t *testing.T) {
 	publish(t, env, "s1", "e1", subjects.InputType("prompt"), `{"text":"hi"}`)
 	settle(t, env, "s1")
 	stop()
-	snapshots, err := env.JS.KeyValue(t.Context(), env.Namespace.SnapshotsBucket())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := snapshots.Purge(t.Context(), env.Namespace.SessionKey("s1")); err != nil {
-		t.Fatal(err)
-	}
+	loseSnapshot(t, env, "s1")
 	before, err := session.FoldForTest(t.Context(), stored(t, env), "s1")
 	if err != nil {
 		t.Fatal(err)
@@ -327,13 +333,7 @@ func TestADivergingLogIsQuarantined(t *testing.T) {
 	publish(t, env, "s1", "e1", subjects.InputType("prompt"), `{"text":"hi"}`)
 	settle(t, env, "s1")
 	stop()
-	snapshots, err := env.JS.KeyValue(t.Context(), env.Namespace.SnapshotsBucket())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := snapshots.Purge(t.Context(), env.Namespace.SessionKey("s1")); err != nil {
-		t.Fatal(err)
-	}
+	loseSnapshot(t, env, "s1")
 	e := stored(t, env)
 	tail, err := e.Log.Last(t.Context(), "s1")
 	if err != nil {

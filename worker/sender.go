@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -9,10 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/kalahari-run/kalahari/journal"
 	"github.com/kalahari-run/kalahari/session"
 )
 
@@ -145,7 +143,8 @@ func (s *sender) answered(m *nats.Msg) {
 	if err != nil {
 		return // no answer to anything sent
 	}
-	s.decided(n, ackError(m))
+	_, err = journal.ParseAck(m)
+	s.decided(n, err)
 }
 
 // decided tells the sender of message n what became of it, once.
@@ -164,33 +163,7 @@ func (s *sender) decided(n uint64, err error) {
 	}
 }
 
-// ackError is nil if the answer says that the message is stored.
-func ackError(m *nats.Msg) error {
-	if len(m.Data) == 0 {
-		return nats.ErrNoResponders // what the server says when no stream listens
-	}
-	if bytes.HasPrefix(m.Data, []byte(`{"stream":`)) && !bytes.Contains(m.Data, []byte(`"error":`)) {
-		return nil
-	}
-	var ack struct {
-		Stream string              `json:"stream"`
-		Error  *jetstream.APIError `json:"error"`
-	}
-	switch err := json.Unmarshal(m.Data, &ack); {
-	case err != nil:
-		return fmt.Errorf("publish acknowledgement: %w", err)
-	case ack.Error != nil:
-		return ack.Error
-	case ack.Stream == "":
-		return errNoAck
-	}
-	return nil
-}
-
-var (
-	errNoAck    = errors.New("the answer to a publish is no acknowledgement")
-	errNoAnswer = errors.New("no acknowledgement in time")
-)
+var errNoAnswer = errors.New("no acknowledgement in time")
 
 // expire gives up on messages that are not answered: their outcome stays unknown.
 func (s *sender) expire() {
