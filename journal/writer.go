@@ -49,7 +49,7 @@ func (w *Writer) NextNumber() uint64 { return w.at.Number + 1 }
 
 // Append stores one commit behind the writer's position and returns when it is known
 // stored; then, and only then, may anything follow from it (PROTOCOL 3). The headers go with
-// it, and are the writer's from then on.
+// it; those of the writer are added to them.
 //
 // Every try is a compare-and-swap on the stream sequence folded (PROTOCOL 1) of the same
 // bytes under the same id, until the outcome is decided (PROTOCOL 4). [*MovedError]: the

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-
-	"github.com/kalahari-run/kalahari/subjects"
 )
 
 // maxInline is the largest commit body that travels in the message itself; a larger one
@@ -36,6 +34,7 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 	buf := bodies.Get().(*[]byte)
 	defer bodies.Put(buf)
 	*buf = s.body((*buf)[:0], kind)
+	p.done()
 	data := *buf
 	if len(data) > maxInline {
 		ref, err := s.env.Store.Blobs.PutBody(ctx, s.id, data)
@@ -45,7 +44,9 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 		data = mustJSON(map[string]string{"dataref": ref})
 	}
 	started, traced := time.Now(), s.traceCommit()
-	if err := s.writer.Append(ctx, s.header(), data); err != nil {
+	on := commitSheets.Get().(*sheet)
+	defer commitSheets.Put(on)
+	if err := s.writer.Append(ctx, s.header(on), data); err != nil {
 		s.env.Telemetry.Refused()
 		traced(err)
 		return err
@@ -65,20 +66,15 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 	}
 	s.outbox.publish(p.out)
 	s.sweepDropped()
-	p.done()
 	return nil
 }
 
 // header makes the commit a CloudEvent in binary mode.
-func (s *Session) header() nats.Header {
-	h := newHeader()
-	h.set("ce-specversion", "1.0")
-	h.set("ce-id", s.id+"/"+strconv.FormatUint(s.writer.Position().Sequence, 10))
-	h.set("ce-source", s.source)
-	h.set("ce-type", subjects.CommitType)
-	h.set("ce-subject", s.id)
-	h.set("ce-time", s.next.stamp())
-	h.set("ce-datacontenttype", "application/json")
-	h.set("ce-fence", strconv.FormatUint(s.owner.Fence, 10))
-	return h.names
+func (s *Session) header(on *sheet) nats.Header {
+	on.set(commitID, s.id+"/"+strconv.FormatUint(s.writer.Position().Sequence, 10))
+	on.set(commitSource, s.source)
+	on.set(commitSubject, s.id)
+	on.set(commitTime, s.next.stamp())
+	on.set(commitFence, strconv.FormatUint(s.owner.Fence, 10))
+	return on.msg.Header
 }

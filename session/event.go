@@ -72,63 +72,37 @@ func newOrigin(ns subjects.Namespace, session string) origin {
 // effect tells whether the message goes to fx.
 func (o *outgoing) effect() bool { return o.Schedule == "" && o.To == "" && o.Mob == "" }
 
-// message is the CloudEvent in binary mode. Id and content are the same however often it
-// is sent.
-func (o *outgoing) message(from *origin) *nats.Msg {
+// message is the CloudEvent in binary mode, written on a sheet if it is an event. Id and
+// content are the same however often it is sent.
+func (o *outgoing) message(from *origin, on *sheet) *nats.Msg {
 	if o.Schedule != "" {
 		return o.schedule(from.ns, from.session)
 	}
 	if o.To != "" {
 		return o.letter(from.ns, from.session)
 	}
-	subject := from.fx + o.Name
+	on.msg.Subject = from.fx + o.Name
 	if o.Mob != "" {
-		subject = from.ns.MobSignal(o.Mob, o.Name)
+		on.msg.Subject = from.ns.MobSignal(o.Mob, o.Name)
 	}
-	h := newHeader()
-	h.set(nats.MsgIdHdr, o.ID)
-	h.set("ce-specversion", "1.0")
-	h.set("ce-id", o.ID)
-	h.set("ce-source", from.source)
-	h.set("ce-type", o.Type)
-	h.set("ce-subject", from.session)
-	h.set("ce-time", o.Time)
-	h.set("ce-datacontenttype", "application/json")
-	h.set("ce-fence", strconv.FormatUint(o.Fence, 10))
-	h.extension("ce-"+subjects.ExtCausationID, o.Cause)
-	h.extension("ce-"+subjects.ExtCorrelationID, o.Correlation)
-	h.extension("ce-"+subjects.ExtTraceParent, o.TraceParent)
-	h.extension("ce-"+subjects.ExtTraceState, o.TraceState)
+	on.msg.Data = o.Data
+	on.set(eventMsgID, o.ID)
+	on.set(eventID, o.ID)
+	on.set(eventSource, from.source)
+	on.set(eventType, o.Type)
+	on.set(eventSubject, from.session)
+	on.set(eventTime, o.Time)
+	on.set(eventFence, strconv.FormatUint(o.Fence, 10))
+	on.extension(eventCause, o.Cause)
+	on.extension(eventCorrelation, o.Correlation)
+	on.extension(eventTraceParent, o.TraceParent)
+	on.extension(eventTraceState, o.TraceState)
+	sequence := ""
 	if o.Sequence != 0 {
-		h.set("ce-"+subjects.ExtSequence, strconv.FormatUint(o.Sequence, 10))
+		sequence = strconv.FormatUint(o.Sequence, 10)
 	}
-	return &nats.Msg{Subject: subject, Header: h.names, Data: o.Data}
-}
-
-// header makes a message's headers in three allocations instead of one for each.
-type header struct {
-	names  nats.Header
-	values []string
-}
-
-// headers is the most an event of ours has; a map of that many is one group less.
-const headers = 14
-
-func newHeader() header {
-	return header{make(nats.Header, headers), make([]string, 0, headers)}
-}
-
-func (h *header) set(name, value string) {
-	h.values = append(h.values, value)
-	n := len(h.values)
-	h.names[name] = h.values[n-1 : n : n]
-}
-
-// extension sets an attribute whose text is the producer's, if there is any.
-func (h *header) extension(name, value string) {
-	if value != "" {
-		h.set(name, subjects.HeaderValue(value))
-	}
+	on.extension(eventSequence, sequence)
+	return &on.msg
 }
 
 // appendEvent writes an event in the JSON event format, as the feed carries it. Names and

@@ -14,7 +14,8 @@ import (
 // whether it is stored. All sessions of a worker share one.
 type Sender interface {
 	// Send starts to publish msg, the nth of a session. to is told once what became of it, not
-	// always from another goroutine. Send blocks while too much is under way.
+	// always from another goroutine. Send blocks while too much is under way. When it
+	// returns, msg is the caller's again.
 	Send(msg *nats.Msg, to Sent, n uint64)
 	// SendEffect is Send for what goes to the fx stream of a shard. Effects are in order
 	// among themselves, and need not be with what else is sent.
@@ -45,7 +46,7 @@ type outbox struct {
 	broken   bool
 	retry    *time.Timer
 	closed   bool
-	idle     chan struct{} // closed and replaced when waiting becomes empty
+	idle     chan struct{} // closed when waiting becomes empty; nil if nobody waits for that
 	sent     atomic.Uint64 // the contiguous confirmed prefix
 	changing sync.Mutex    // held while messages are handed to send, so order holds
 }
@@ -54,7 +55,7 @@ type outbox struct {
 const retryAfter = 250 * time.Millisecond
 
 func newOutbox(send Sender, ns subjects.Namespace, session string, count Observer) *outbox {
-	return &outbox{send: send, from: newOrigin(ns, session), count: count, idle: make(chan struct{})}
+	return &outbox{send: send, from: newOrigin(ns, session), count: count}
 }
 
 // confirmed is how many of the session's outgoing messages are known published: the
@@ -81,6 +82,8 @@ func (o *outbox) publish(out []outgoing) {
 func (o *outbox) flush() {
 	o.changing.Lock()
 	defer o.changing.Unlock()
+	on := eventSheets.Get().(*sheet)
+	defer eventSheets.Put(on)
 	for {
 		o.mu.Lock()
 		if o.closed || o.broken || o.under == len(o.waiting) {
@@ -92,7 +95,7 @@ func (o *outbox) flush() {
 		o.pending++
 		o.acked = append(o.acked, false)
 		o.mu.Unlock()
-		msg := next.message(&o.from)
+		msg := next.message(&o.from, on)
 		if next.effect() {
 			o.send.SendEffect(o.from.shard, msg, o, next.Ordinal)
 		} else {
@@ -130,8 +133,10 @@ func (o *outbox) Decided(ordinal uint64, err error) {
 		o.waiting = o.waiting[n:]
 		if len(o.waiting) == 0 {
 			o.waiting = nil
-			close(o.idle)
-			o.idle = make(chan struct{})
+			if o.idle != nil {
+				close(o.idle)
+				o.idle = nil
+			}
 		}
 	}
 	if o.broken && o.pending == 0 && o.retry == nil {
@@ -167,6 +172,9 @@ func (o *outbox) drained() <-chan struct{} {
 		done := make(chan struct{})
 		close(done)
 		return done
+	}
+	if o.idle == nil {
+		o.idle = make(chan struct{})
 	}
 	return o.idle
 }

@@ -69,7 +69,8 @@ func (p *pending) open() *page {
 	return p.page
 }
 
-// done gives the page back once the commit is stored.
+// done gives the page back once the commit's body is put together: the next session writes on
+// one that is still in the processor's cache, and sessions that wait for the log hold none.
 func (p *pending) done() {
 	if g := p.page; g != nil && cap(g.steps)+cap(g.events)+cap(g.data) <= maxPage {
 		g.steps, g.events = g.steps[:0], g.events[:0]

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"errors"
+	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -55,10 +56,16 @@ func (l *lane) send(p parcel) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) > 0 || l.group != nil || l.under >= laneWindow && !l.oneByOne() {
+		p.msg = copied(p.msg)
 		l.queue = append(l.queue, p)
 		return
 	}
 	l.one(p)
+}
+
+// copied is a message that its sender does not write on again.
+func copied(m *nats.Msg) *nats.Msg {
+	return &nats.Msg{Subject: m.Subject, Header: nats.Header(http.Header(m.Header).Clone()), Data: m.Data}
 }
 
 // oneByOne reports whether batches are out of the question now. Like all below it is called

@@ -84,8 +84,11 @@ func (s *sender) close() {
 
 // Send implements [session.Sender].
 func (s *sender) Send(m *nats.Msg, to session.Sent, ordinal uint64) {
+	s.mu.Lock()
 	s.enter()
-	if err := s.put(m, sent{to: to, ordinal: ordinal}); err != nil {
+	n := s.enlist(sent{to: to, ordinal: ordinal})
+	s.mu.Unlock()
+	if err := s.publish(m, n); err != nil {
 		s.leave(1)
 		to.Decided(ordinal, err)
 	}
@@ -97,14 +100,14 @@ func (s *sender) SendEffect(shard int, m *nats.Msg, to session.Sent, ordinal uin
 		s.Send(m, to, ordinal)
 		return
 	}
+	s.mu.Lock()
 	s.enter()
+	s.mu.Unlock()
 	s.lanes[shard].send(parcel{m, to, ordinal})
 }
 
-// enter waits for room in the window, and takes it.
+// enter waits for room in the window, and takes it. It expects the lock held.
 func (s *sender) enter() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for s.taken >= sendWindow {
 		s.room.Wait()
 	}
@@ -114,20 +117,34 @@ func (s *sender) enter() {
 func (s *sender) leave(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.left(n)
+}
+
+// left gives room back. It expects the lock held.
+func (s *sender) left(n int) {
 	s.taken -= n
 	for range n {
 		s.room.Signal()
 	}
 }
 
+// enlist numbers a message whose answer is awaited. It expects the lock held.
+func (s *sender) enlist(as sent) (n uint64) {
+	as.at = time.Now()
+	s.last++
+	s.waiting[s.last] = as
+	return s.last
+}
+
 // put publishes a message whose answer is awaited.
 func (s *sender) put(m *nats.Msg, as sent) error {
-	as.at = time.Now()
 	s.mu.Lock()
-	s.last++
-	n := s.last
-	s.waiting[n] = as
+	n := s.enlist(as)
 	s.mu.Unlock()
+	return s.publish(m, n)
+}
+
+func (s *sender) publish(m *nats.Msg, n uint64) error {
 	m.Reply = s.inbox + strconv.FormatUint(n, 36)
 	err := s.nc.PublishMsg(m)
 	if err != nil {
@@ -152,13 +169,15 @@ func (s *sender) decided(n uint64, err error) {
 	s.mu.Lock()
 	m, ok := s.waiting[n]
 	delete(s.waiting, n)
+	if ok && m.lane == nil {
+		s.left(1)
+	}
 	s.mu.Unlock()
 	switch {
 	case !ok:
 	case m.lane != nil:
 		m.lane.decided(m, err)
 	default:
-		s.leave(1)
 		m.to.Decided(m.ordinal, err)
 	}
 }
