@@ -61,7 +61,7 @@ func (h *host) Do(ctx context.Context, a executor.Action) (jsontext.Value, error
 		<-taken
 	case <-h.s.over:
 		return nil, executor.ErrRunOver
-	case <-h.run.over:
+	case <-h.run.ctx.Done():
 		return nil, executor.ErrRunOver
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -74,7 +74,7 @@ func (h *host) Do(ctx context.Context, a executor.Action) (jsontext.Value, error
 		return got.unpack()
 	case <-h.s.over:
 		return nil, executor.ErrRunOver
-	case <-h.run.over:
+	case <-h.run.ctx.Done():
 		return nil, executor.ErrRunOver
 	case <-ctx.Done():
 		return nil, ctx.Err()

@@ -274,7 +274,7 @@ func (s *Session) accept(in *input, plan kernel.AdmissionResolved, c cause) acce
 	e := in.entry
 	s.meet()
 	in.accepted = true
-	s.change(func(d *delta) { d.Admit = append(d.Admit, &e) })
+	s.change(func(d *delta) { d.Admit = append(d.Admit, e) })
 	s.next.payload += e.weight()
 	s.outcome("InputAccepted", inputAccepted{InputID: in.ID, Lane: plan.Lane.String(), Plan: plan.Plan.String()}, c)
 	s.env.Telemetry.InputAccepted()
@@ -282,7 +282,7 @@ func (s *Session) accept(in *input, plan kernel.AdmissionResolved, c cause) acce
 	if plan.Plan == kernel.AdmissionPlanKindConsumedOnAccept {
 		s.must(&kernel.ConsumeOnAccept{InputID: in.ID}, c)
 		s.registerKey(in, c)
-		s.end(&e, "", kernel.InputPublicTerminalOutcomeCompleted, "", nil, c)
+		s.end(e, "", kernel.InputPublicTerminalOutcomeCompleted, "", nil, c)
 	} else {
 		if plan.ExistingAction == kernel.AdmissionExistingQueuedActionKindCoalesce {
 			s.coalesce(plan.ExistingInputID.Value(), in.ID, c)

@@ -168,7 +168,7 @@ func (s *Session) decode(ev *event.Event) (*input, error) {
 		}
 		return in, s.find(in, in.mentions)
 	}
-	in := &input{entry: entry{DataRef: ref}}
+	in := &input{entry: &entry{DataRef: ref}}
 	if err := s.find(in, []mention{{subjects.ExtDataRef, ref}}); err != nil {
 		return in, err
 	}
@@ -189,7 +189,7 @@ func (s *Session) decode(ev *event.Event) (*input, error) {
 // withoutData is a repeated event whose data are in the object store, or were: it needs
 // none to be answered.
 func (s *Session) withoutData(ev *event.Event, known *input) *input {
-	return &input{entry: entry{
+	return &input{entry: &entry{
 		ID: ev.ID(), Key: eventKey(s.id, ev), Event: ev.ID(), Type: ev.Type(), Blobs: known.Blobs,
 		Correlation: extension(ev, subjects.ExtCorrelationID),
 		TraceParent: extension(ev, subjects.ExtTraceParent), TraceState: extension(ev, subjects.ExtTraceState),

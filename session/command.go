@@ -100,7 +100,7 @@ func (s *Session) answer(cmd *command, report any, err error) {
 			said = mustJSON(map[string]int{"omitted_bytes": len(said)})
 		}
 		applied := mustJSON(commandApplied{Command: cmd.name, Report: said, Action: cmd.action})
-		s.emitTo(cmd.mob, "CommandApplied", subjects.OutcomeType("CommandApplied"), applied, cmd.cause)
+		s.emitTo(cmd.mob, subjects.Public("CommandApplied"), applied, cmd.cause)
 		s.env.Telemetry.CommandApplied()
 		if cmd.action != "" {
 			s.acted(cmd, answered{Report: mustJSON(report)})
@@ -108,7 +108,7 @@ func (s *Session) answer(cmd *command, report any, err error) {
 		return
 	}
 	rejected := s.rejection(cmd, err)
-	s.emitTo(cmd.mob, "CommandRejected", subjects.OutcomeType("CommandRejected"), mustJSON(rejected), cmd.cause)
+	s.emitTo(cmd.mob, subjects.Public("CommandRejected"), mustJSON(rejected), cmd.cause)
 	s.env.Telemetry.CommandRejected()
 	if cmd.action != "" {
 		s.acted(cmd, answered{Refusal: &rejected})

@@ -54,12 +54,12 @@ func (p *delta) merge(d *delta) {
 	if d.Mob != "" {
 		p.Mob = d.Mob
 	}
-	p.Admit = append(p.Admit, d.Admit...)
-	p.Seen = append(p.Seen, d.Seen...)
-	p.End = append(p.End, d.End...)
-	p.Ended = append(p.Ended, d.Ended...)
-	p.Forget = append(p.Forget, d.Forget...)
-	p.Receipts = append(p.Receipts, d.Receipts...)
+	p.Admit = join(p.Admit, d.Admit)
+	p.Seen = join(p.Seen, d.Seen)
+	p.End = join(p.End, d.End)
+	p.Ended = join(p.Ended, d.Ended)
+	p.Forget = join(p.Forget, d.Forget)
+	p.Receipts = join(p.Receipts, d.Receipts)
 	p.DropAll = p.DropAll || d.DropAll
 	p.Drop = append(p.Drop, d.Drop...)
 	p.Deleted += d.Deleted
@@ -107,6 +107,14 @@ func (p *delta) merge(d *delta) {
 	if d.Operator != nil {
 		p.Operator = d.Operator
 	}
+}
+
+// join appends b to a, or is b itself if there is no a: most commits make one change of a kind.
+func join[T any](a, b []T) []T {
+	if len(a) == 0 {
+		return b
+	}
+	return append(a, b...)
 }
 
 // forget drops ended inputs beyond the horizon, oldest first, from the ledger and from

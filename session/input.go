@@ -59,7 +59,7 @@ type entry struct {
 
 // input is one decoded input event with the facts admission asks for (chapter 02, 6.2).
 type input struct {
-	entry
+	*entry
 	origin       kernel.AdmissionInputOriginKind
 	durability   kernel.InputDurabilityKind
 	lane         kernel.Opt[kernel.InputLane]
@@ -131,7 +131,7 @@ func decodeInput(session string, ev *event.Event) (*input, error) {
 		return nil, &FieldError{"subject", fmt.Sprintf("%q is not the session %q", s, session)}
 	}
 	in := &input{
-		entry: entry{
+		entry: &entry{
 			ID: ev.ID(), Key: eventKey(session, ev), Event: ev.ID(), Type: ev.Type(), Kind: kind.kind,
 			Idempotency:  extension(ev, subjects.ExtIdempotencyKey),
 			Supersession: extension(ev, subjects.ExtSupersessionKey),

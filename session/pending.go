@@ -152,8 +152,8 @@ func (p *pending) record(t kernel.Trigger, rule string) {
 }
 
 func (s *Session) effect(e kernel.Effect, c cause) {
-	name := e.EffectName()
-	if !subjects.Public(name) {
+	event := subjects.Public(e.EffectName())
+	if event == nil {
 		return
 	}
 	g := s.next.open()
@@ -162,36 +162,36 @@ func (s *Session) effect(e kernel.Effect, c cause) {
 		panic("session: an effect could not be encoded: " + err.Error())
 	}
 	g.data = data
-	s.emit(name, subjects.EffectType(name), data, c)
+	s.emit(event, data, c)
 }
 
 func (s *Session) outcome(name string, data any, c cause) {
 	g := s.next.open()
 	g.data = appendData(g.data[:0], data)
-	s.emit(name, subjects.OutcomeType(name), g.data, c)
+	s.emit(subjects.Public(name), g.data, c)
 }
 
 // emit adds a public event to the commit, to fx if the published set has it, and to the
 // mob if it is one of the mob's signals. The data is copied.
-func (s *Session) emit(name, eventType string, data []byte, c cause) {
+func (s *Session) emit(event *subjects.EventType, data []byte, c cause) {
 	mob := ""
-	if subjects.Signal(name) {
+	if event.Signal {
 		mob = s.ledger.Mob
 		if s.next.delta.Mob != "" {
 			mob = s.next.delta.Mob
 		}
 	}
-	s.emitTo(mob, name, eventType, data, c)
+	s.emitTo(mob, event, data, c)
 }
 
 // emitTo is emit to a mob as well, unless it is "".
-func (s *Session) emitTo(mob, name, eventType string, data []byte, c cause) {
+func (s *Session) emitTo(mob string, event *subjects.EventType, data []byte, c cause) {
 	p := &s.next
 	o := outgoing{
-		Name: name, Type: eventType, Time: p.stamp(), Fence: s.owner.Fence, Cause: c.event, Correlation: c.correlation,
+		Name: event.Name, Type: event.Type, Time: p.stamp(), Fence: s.owner.Fence, Cause: c.event, Correlation: c.correlation,
 		TraceParent: c.traceParent, TraceState: c.traceState, Data: data,
 	}
-	published := s.env.Published.Includes(name)
+	published := s.env.Published.Includes(event)
 	if published {
 		p.delta.Sequence++
 		o.Sequence = p.delta.Sequence

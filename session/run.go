@@ -28,8 +28,7 @@ type running struct {
 	boundary chan struct{}
 	// immediate is set when the turn appends context and asks no model.
 	immediate bool
-	// over is done when the call is to end.
-	over <-chan struct{}
+	ctx       context.Context // ends when the call is to end
 	// told is how far in the completion feed the run was told.
 	told uint64
 }
@@ -102,7 +101,8 @@ func (s *Session) startRun() {
 		return
 	}
 	s.crossBoundary(c)
-	s.next.stored = append(s.next.stored, func() { s.launch(run, batch) })
+	attempt := st.InputAttemptCounts[batch[0].ID]
+	s.next.stored = append(s.next.stored, func() { s.launch(run, attempt, batch) })
 }
 
 // startTurn picks the turn's start (chapter 02, 6.9 step 6; chapter 03, who sends what).
@@ -172,15 +172,14 @@ func (s *Session) readLanes() {
 }
 
 // launch calls the executor. The commit that stages the run is stored (PROTOCOL 3, 12).
-func (s *Session) launch(id string, batch []*entry) {
+func (s *Session) launch(id string, attempt uint64, batch []*entry) {
 	st := s.kernel.State()
 	if s.run != nil || !st.CurrentRunID.Is(kernel.RunId(id)) {
 		return // ended by a command in the same commit
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	r := &running{
-		id: id, inputs: batch, start: s.now(), cancel: cancel, immediate: contextOnly(batch), boundary: make(chan struct{}),
-		over: ctx.Done(),
+		id: id, inputs: batch, start: s.now(), ctx: ctx, cancel: cancel, immediate: contextOnly(batch), boundary: make(chan struct{}),
 	}
 	if st.CancelAfterBoundary {
 		r.cancelAtBoundary() // asked of an earlier owner
@@ -188,11 +187,12 @@ func (s *Session) launch(id string, batch []*entry) {
 	s.run = r
 	req := &executor.Run{
 		Namespace: s.env.Namespace.Name(), Session: s.id, ID: id, Fence: s.owner.Fence,
-		Attempt: st.InputAttemptCounts[batch[0].ID], Execution: s.ledger.Run.Count, Key: id,
+		Attempt: attempt, Execution: s.ledger.Run.Count, Key: id,
 		Model:    effectiveModel(st),
 		Boundary: batch[0].Boundary, Kind: batch[0].Execution, CancelAtBoundary: r.boundary,
 		Host: &host{s, r},
 	}
+	req.Inputs = make([]executor.Input, 0, len(batch))
 	for _, e := range batch {
 		req.Inputs = append(req.Inputs, executor.Input{
 			ID: e.ID, Kind: e.Kind, Type: e.Type, Data: e.Data, Text: e.text(), Lane: e.Lane, HandlingMode: e.HandlingMode,
@@ -203,7 +203,7 @@ func (s *Session) launch(id string, batch []*entry) {
 	s.calls.Add(1)
 	go func() {
 		defer s.calls.Done()
-		ctx, traced := s.traceRun(ctx, id, req.Attempt, batch)
+		ctx, traced := s.traceRun(ctx, id, attempt, batch)
 		f := &finished{run: r}
 		if f.err = s.resolve(ctx, req, batch); f.err == nil {
 			f.result, f.err = executor.Call(ctx, s.env.Executor, req)
@@ -213,12 +213,8 @@ func (s *Session) launch(id string, batch []*entry) {
 		}
 		traced(f.err)
 		cancel(nil)
-		select {
-		case results <- f:
-			s.Nudge()
-		case <-s.over:
-			// Nobody waits for it any more: the run belongs to the next owner.
-		}
+		results <- f
+		s.Nudge()
 	}()
 	// A call that needs no waiting is over before the session looks for what comes next. Its
 	// result is then in the next commit, and not behind one that only admits what has arrived.
@@ -263,7 +259,8 @@ func (s *Session) resume() {
 		return
 	}
 	s.change(func(d *delta) { d.Run = &execution{RunID: string(run), Count: count} })
-	s.next.stored = append(s.next.stored, func() { s.launch(string(run), batch) })
+	attempt := st.InputAttemptCounts[batch[0].ID]
+	s.next.stored = append(s.next.stored, func() { s.launch(string(run), attempt, batch) })
 }
 
 // settle turns what an executor reports into inputs of the kernel (chapter 02, 6.10).
@@ -320,7 +317,7 @@ func (s *Session) completeRun(f finished, c cause) {
 		g.data = appendData(g.data[:0], runOutput{
 			RunID: f.run.id, Content: f.output.value, ContentRef: f.output.blob.Ref, Usage: usageOf(f.result),
 		})
-		s.emit("RunOutput", subjects.OutputType("RunOutput"), g.data, c)
+		s.emit(subjects.Public("RunOutput"), g.data, c)
 	}
 	for _, e := range f.run.inputs {
 		ec := e.cause()
@@ -433,7 +430,9 @@ func outputOf(r *executor.Result) jsontext.Value {
 	case r.Content != nil:
 		return r.Content
 	default:
-		return mustJSON(map[string]string{"text": r.Text})
+		o := object{b: append(make([]byte, 0, len(r.Text)+16), '{')}
+		o.text("text", r.Text)
+		return append(o.b, '}')
 	}
 }
 

@@ -368,18 +368,10 @@ func EventName(eventType string) (name string, ok bool) {
 	return t.Name, true
 }
 
-// Public tells whether a machine effect leaves the session at all. What is not
-// public stays in the commit's record.
-func Public(effect string) bool {
-	t := byName[effect]
-	return t != nil && t.Class == ClassEffect
-}
-
-// Signal tells whether a machine effect is also sent to the session's mob.
-func Signal(effect string) bool {
-	t := byName[effect]
-	return t != nil && t.Signal
-}
+// Public is the effect, outcome or output of that PascalCase name, nil if there is none: a
+// machine effect that is not public stays in the commit's record. It is the catalogue's own,
+// to be read only.
+func Public(name string) *EventType { return byName[name] }
 
 // PublishedSet names which public events get a message of their own on fx.
 type PublishedSet string
@@ -407,16 +399,12 @@ func ParsePublishedSet(s string) (PublishedSet, error) {
 	return "", fmt.Errorf("published set %q: lifecycle, all or none", s)
 }
 
-// Includes tells whether the effect, outcome or output of that PascalCase name
-// is published on fx. Effects that are not public never are.
-func (p PublishedSet) Includes(name string) bool {
-	t := byName[name]
-	switch {
-	case t == nil:
-		return false
-	case p == PublishAll:
+// Includes tells whether an effect, outcome or output is published on fx.
+func (p PublishedSet) Includes(t *EventType) bool {
+	switch p {
+	case PublishAll:
 		return true
-	case p == PublishNone:
+	case PublishNone:
 		return false
 	}
 	return t.Lifecycle

@@ -389,7 +389,8 @@ func (b *builder) set(name, value string) error {
 	case "type":
 		b.ctx.Type = value
 	case "subject":
-		b.ctx.Subject = &value
+		text := value // so that the others stay where they are
+		b.ctx.Subject = &text
 	case "source":
 		if b.ctx.SetSource(value) != nil {
 			return refuse(name, "%q is not a URI reference", value)
@@ -399,7 +400,8 @@ func (b *builder) set(name, value string) error {
 			return refuse(name, "%q is not a URI", value)
 		}
 	case "datacontenttype":
-		b.ctx.DataContentType = &value
+		text := value
+		b.ctx.DataContentType = &text
 	case "time":
 		t, err := time.Parse(time.RFC3339Nano, value)
 		if err != nil {

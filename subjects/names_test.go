@@ -184,10 +184,10 @@ func TestCatalogue(t *testing.T) {
 			if name, ok := subjects.EventName(e.Type); !ok || name != e.Name {
 				t.Error(e.Type, name)
 			}
-			if subjects.Public(e.Name) != (e.Class == subjects.ClassEffect) || subjects.Signal(e.Name) != e.Signal {
+			if public := subjects.Public(e.Name); public == nil || public.Type != e.Type {
 				t.Error(e.Name)
 			}
-			if !subjects.PublishAll.Includes(e.Name) || subjects.PublishNone.Includes(e.Name) || subjects.PublishLifecycle.Includes(e.Name) != e.Lifecycle {
+			if !subjects.PublishAll.Includes(&e) || subjects.PublishNone.Includes(&e) || subjects.PublishLifecycle.Includes(&e) != e.Lifecycle {
 				t.Error(e.Name)
 			}
 		}
@@ -214,7 +214,7 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s is input %s", other, kind)
 		}
 	}
-	if subjects.Reserved("com.example.order.v1") || subjects.Public("RecordRunAssociation") || subjects.PublishAll.Includes("RecordRunAssociation") {
+	if subjects.Reserved("com.example.order.v1") || subjects.Public("RecordRunAssociation") != nil || subjects.Public("Prompt") != nil {
 		t.Error("a local effect or a foreign type is ours")
 	}
 }
@@ -223,12 +223,12 @@ func TestLifecycleSetIsTheWires(t *testing.T) {
 	t.Parallel()
 	for _, name := range strings.Fields(`InputAccepted InputDeduplicated InputRejected InputCompleted CommandApplied CommandRejected SessionPaused SessionResumed RunOutput
 		TurnRunStarted TurnRunCompleted TurnRunFailed TurnRunCancelled RuntimeBound RuntimeRetired RuntimeDestroyed RuntimeNotice McpServerStateChanged`) {
-		if !subjects.PublishLifecycle.Includes(name) || !subjects.PublishedSet("").Includes(name) {
+		if e := subjects.Public(name); e == nil || !subjects.PublishLifecycle.Includes(e) || !subjects.PublishedSet("").Includes(e) {
 			t.Errorf("%s is missing", name)
 		}
 	}
-	for _, name := range strings.Fields(`InputStaged InputApplied IngressAccepted InputLifecycleNotice SessionContextAdvanced Prompt`) {
-		if subjects.PublishLifecycle.Includes(name) {
+	for _, name := range strings.Fields(`InputStaged InputApplied IngressAccepted InputLifecycleNotice SessionContextAdvanced`) {
+		if e := subjects.Public(name); e == nil || subjects.PublishLifecycle.Includes(e) {
 			t.Errorf("%s is too frequent", name)
 		}
 	}
