@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -23,6 +24,20 @@ type Message struct {
 	Prev uint64
 	Time time.Time
 	Data []byte
+}
+
+// commitID makes the id of a commit, by which a writer knows its own in the log.
+func commitID(fence uint64, worker string, try uint64) string {
+	return strconv.FormatUint(fence, 10) + ":" + worker + ":" + strconv.FormatUint(try, 10)
+}
+
+// Worker is who wrote the commit, "" if its id does not tell.
+func (m *Message) Worker() string {
+	_, rest, _ := strings.Cut(m.ID, ":")
+	if end := strings.LastIndexByte(rest, ':'); end >= 0 {
+		return rest[:end]
+	}
+	return ""
 }
 
 func parseMessage(session string, raw *jetstream.RawStreamMsg) (*Message, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -58,7 +57,7 @@ func (w *Writer) NextNumber() uint64 { return w.at.Number + 1 }
 func (w *Writer) Append(ctx context.Context, header nats.Header, data []byte) error {
 	m := Message{
 		// Unique per fence, incarnation and counter (PROTOCOL 2).
-		ID:     strconv.FormatUint(w.fence, 10) + ":" + w.worker + ":" + strconv.FormatUint(w.log.tries.Add(1), 10),
+		ID:     commitID(w.fence, w.worker, w.log.tries.Add(1)),
 		Number: w.at.Number + 1, Fence: w.fence, Prev: w.at.Sequence, Data: data,
 	}
 	msg := &nats.Msg{Subject: w.subject, Header: m.addTo(header), Data: data}

@@ -19,29 +19,25 @@ var (
 	decodeOptions = json.JoinOptions(json.RejectUnknownMembers(true))
 )
 
-// quick is implemented by those triggers and effects that are made of scalars: their
-// encoders are generated, since every commit carries them.
+// quick is implemented by those effects that are made of scalars: their encoders are
+// generated, since every commit carries them.
 type quick interface{ appendFields([]byte) []byte }
 
-// AppendTrigger appends the fields of t as a JSON object. Its name is not part of it.
-func AppendTrigger(b []byte, t Trigger) ([]byte, error) { return appendAny(b, t) }
-
 // AppendEffect appends the fields of e as a JSON object. Its name is not part of it.
-func AppendEffect(b []byte, e Effect) ([]byte, error) { return appendAny(b, e) }
-
-// MarshalTrigger encodes the fields of t as a JSON object. Its name is not part of it.
-func MarshalTrigger(t Trigger) ([]byte, error) { return appendAny(nil, t) }
-
-// MarshalEffect encodes the fields of e as a JSON object. Its name is not part of it.
-func MarshalEffect(e Effect) ([]byte, error) { return appendAny(nil, e) }
-
-func appendAny(b []byte, v any) ([]byte, error) {
-	if q, ok := v.(quick); ok {
+func AppendEffect(b []byte, e Effect) ([]byte, error) {
+	if q, ok := e.(quick); ok {
 		return q.appendFields(b), nil
 	}
-	data, err := json.Marshal(v, encodeOptions)
+	data, err := json.Marshal(e, encodeOptions)
 	return append(b, data...), err
 }
+
+// MarshalTrigger encodes the fields of t as a JSON object. Its name is not part of it.
+// For the form of the log see [StepWriter].
+func MarshalTrigger(t Trigger) ([]byte, error) { return json.Marshal(t, encodeOptions) }
+
+// MarshalEffect encodes the fields of e as a JSON object. Its name is not part of it.
+func MarshalEffect(e Effect) ([]byte, error) { return AppendEffect(nil, e) }
 
 // appendText appends a JSON string. Invalid UTF-8 is replaced.
 func appendText(b []byte, s string) []byte {

@@ -427,6 +427,700 @@ var newTrigger = map[string]func() Trigger{
 	"Wait":                                          func() Trigger { return new(Wait) },
 }
 
+// triggerOf is the trigger of every rule, by the names without phases.
+var triggerOf = map[string]string{
+	"AbandonDeferredSessionPromotion":                                "AbandonDeferredSessionPromotion",
+	"AbandonInput":                                                   "AbandonInput",
+	"AbandonLiveOpenAdmission":                                       "AbandonLiveOpenAdmission",
+	"Abort":                                                          "Abort",
+	"AbortAll":                                                       "AbortAll",
+	"AbortOp":                                                        "AbortOp",
+	"AcceptWithCompletionAttachedImmediate":                          "AcceptWithCompletion",
+	"AcceptWithCompletionAttachedQueued":                             "AcceptWithCompletion",
+	"AcceptWithCompletionIdleImmediate":                              "AcceptWithCompletion",
+	"AcceptWithCompletionIdleQueued":                                 "AcceptWithCompletion",
+	"AcceptWithCompletionRunningImmediate":                           "AcceptWithCompletion",
+	"AcceptWithCompletionRunningInterruptYielding":                   "AcceptWithCompletion",
+	"AcceptWithCompletionRunningQueuedPassive":                       "AcceptWithCompletion",
+	"AcceptWithCompletionRunningQueuedWakeIfIdle":                    "AcceptWithCompletion",
+	"AcceptWithoutWake":                                              "AcceptWithoutWake",
+	"AcknowledgeTerminal":                                            "AcknowledgeTerminal",
+	"ActivateImageOperationOverride":                                 "ActivateImageOperationOverride",
+	"AddDirectPeerEndpoint":                                          "AddDirectPeerEndpoint",
+	"AdmitPendingFiniteSwitchTurn":                                   "AdmitModelRoutingAssistantTurn",
+	"AdmitSurfaceRequestAccepted":                                    "AdmitSurfaceRequest",
+	"AdmitSurfaceRequestDuplicate":                                   "AdmitSurfaceRequest",
+	"AdvanceAgentCompletionCursor":                                   "AdvanceAgentCompletionCursor",
+	"AdvanceRuntimeInjectedCompletionCursor":                         "AdvanceRuntimeInjectedCompletionCursor",
+	"AdvanceRuntimeObservedCompletionCursor":                         "AdvanceRuntimeObservedCompletionCursor",
+	"AdvanceSessionContext":                                          "AdvanceSessionContext",
+	"ApplyMobPeerOverlay":                                            "ApplyMobPeerOverlay",
+	"AttachMobIngress":                                               "AttachMobIngress",
+	"AttachSessionIngress":                                           "AttachSessionIngress",
+	"AuthorizeDeferredSessionMachineArchivedResume":                  "AuthorizeDeferredSessionMachineArchivedResume",
+	"AuthorizeDeferredSessionSystemContextAppendPromoting":           "AuthorizeDeferredSessionSystemContextAppend",
+	"AuthorizeDeferredSessionSystemContextAppendStaged":              "AuthorizeDeferredSessionSystemContextAppend",
+	"AuthorizeStoredInputStateSeed":                                  "AuthorizeStoredInputStateSeed",
+	"AuthorizeSupervisor":                                            "AuthorizeSupervisor",
+	"AuthorizeSupervisorMobPeerOverlay":                              "AuthorizeSupervisorMobPeerOverlay",
+	"BeginDeferredSessionArchive":                                    "BeginDeferredSessionArchive",
+	"BeginDeferredSessionPromotion":                                  "BeginDeferredSessionPromotion",
+	"BeginImageOperationAccepted":                                    "BeginImageOperation",
+	"BeginImageOperationApprovalDenied":                              "BeginImageOperation",
+	"BeginImageOperationApprovalUnavailable":                         "BeginImageOperation",
+	"BeginImageOperationScopedConflict":                              "BeginImageOperation",
+	"BeginUnregisterSession":                                         "BeginUnregisterSession",
+	"BeginUnregisterSessionRetainsSnapshot":                          "BeginUnregisterSession",
+	"BindSupervisor":                                                 "BindSupervisor",
+	"BoundaryAppliedPublish":                                         "BoundaryApplied",
+	"BoundaryCompleteCancelled":                                      "BoundaryComplete",
+	"BoundaryCompleteCompleted":                                      "BoundaryComplete",
+	"BoundaryContinueToCalling":                                      "BoundaryContinue",
+	"BoundaryContinueToCancelled":                                    "BoundaryContinue",
+	"BudgetExhausted":                                                "BudgetExhausted",
+	"CancelAfterBoundary":                                            "CancelAfterBoundary",
+	"CancelAfterBoundaryAttached":                                    "CancelAfterBoundary",
+	"CancelNow":                                                      "CancelNow",
+	"CancelOp":                                                       "CancelOp",
+	"CancelRunningToAttached":                                        "CancelRun",
+	"CancelRunningToIdle":                                            "CancelRun",
+	"CancelRunningToRetired":                                         "CancelRun",
+	"CancelSurfaceRequestAlreadyCancelled":                           "CancelSurfaceRequest",
+	"CancelSurfaceRequestAlreadyCompleted":                           "CancelSurfaceRequest",
+	"CancelSurfaceRequestAlreadyPublished":                           "CancelSurfaceRequest",
+	"CancelSurfaceRequestMissing":                                    "CancelSurfaceRequest",
+	"CancelSurfaceRequestPending":                                    "CancelSurfaceRequest",
+	"CancelWaitAll":                                                  "CancelWaitAll",
+	"CancellationObserved":                                           "CancellationObserved",
+	"ChangeLane":                                                     "ChangeLane",
+	"ClassifyAssistantOutputEmptyTerminal":                           "ClassifyAssistantOutput",
+	"ClassifyAssistantOutputProceed":                                 "ClassifyAssistantOutput",
+	"ClassifyCallTimeoutRetryable":                                   "ClassifyCallTimeout",
+	"ClassifyCallTimeoutTerminal":                                    "ClassifyCallTimeout",
+	"ClassifyExternalEnvelopeAckAttached":                            "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeAckRunning":                             "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleAddedAttached":                 "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleAddedIdle":                     "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleAddedRunning":                  "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleRetiredAttached":               "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleRetiredIdle":                   "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleRetiredRetired":                "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleRetiredRunning":                "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleRetiredStopped":                "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleUnwiredAttached":               "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleUnwiredIdle":                   "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleUnwiredRetired":                "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleUnwiredRunning":                "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeLifecycleUnwiredStopped":                "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeMessageAttached":                        "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeMessageRunning":                         "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestActionableAttached":              "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestActionableRunning":               "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerAddedAttached":               "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerAddedIdle":                   "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerAddedRunning":                "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerRetiredAttached":             "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerRetiredIdle":                 "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerRetiredRetired":              "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerRetiredRunning":              "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerRetiredStopped":              "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerUnwiredAttached":             "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerUnwiredIdle":                 "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerUnwiredRetired":              "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerUnwiredRunning":              "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestPeerUnwiredStopped":              "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestSilentAttached":                  "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestSilentRunning":                   "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestSupervisorAttached":              "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestSupervisorIdle":                  "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestSupervisorRunning":               "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestSupervisorSilentAttached":        "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestSupervisorSilentIdle":            "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeRequestSupervisorSilentRunning":         "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeResponseAcceptedAttached":               "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeResponseAcceptedRunning":                "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeResponseCompletedAttached":              "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeResponseCompletedRunning":               "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeResponseFailedAttached":                 "ClassifyExternalEnvelope",
+	"ClassifyExternalEnvelopeResponseFailedRunning":                  "ClassifyExternalEnvelope",
+	"ClassifyImageOperationTerminalCancelled":                        "ClassifyImageOperationTerminal",
+	"ClassifyImageOperationTerminalEmpty":                            "ClassifyImageOperationTerminal",
+	"ClassifyImageOperationTerminalGenerated":                        "ClassifyImageOperationTerminal",
+	"ClassifyImageOperationTerminalMechanicalFailure":                "ClassifyImageOperationTerminal",
+	"ClassifyImageOperationTerminalProviderFailed":                   "ClassifyImageOperationTerminal",
+	"ClassifyImageOperationTerminalRefused":                          "ClassifyImageOperationTerminal",
+	"ClassifyImageOperationTerminalSafetyFiltered":                   "ClassifyImageOperationTerminal",
+	"ClassifyImageOperationTerminalTimeout":                          "ClassifyImageOperationTerminal",
+	"ClassifyInputTerminalityAbandoned":                              "ClassifyInputTerminality",
+	"ClassifyInputTerminalityCoalesced":                              "ClassifyInputTerminality",
+	"ClassifyInputTerminalityConsumed":                               "ClassifyInputTerminality",
+	"ClassifyInputTerminalityNonTerminal":                            "ClassifyInputTerminality",
+	"ClassifyInputTerminalitySuperseded":                             "ClassifyInputTerminality",
+	"ClassifyLlmFailureRecoveryExhausted":                            "ClassifyLlmFailureRecovery",
+	"ClassifyLlmFailureRecoveryFatal":                                "ClassifyLlmFailureRecovery",
+	"ClassifyLlmFailureRecoveryRecover":                              "ClassifyLlmFailureRecovery",
+	"ClassifyOperationCompletionFeedEmit":                            "ClassifyOperationCompletionFeed",
+	"ClassifyOperationCompletionFeedSuppress":                        "ClassifyOperationCompletionFeed",
+	"ClassifyOperationCompletionWakeIgnore":                          "ClassifyOperationCompletionWake",
+	"ClassifyOperationCompletionWakeWake":                            "ClassifyOperationCompletionWake",
+	"ClassifyOperationDurabilityDiscard":                             "ClassifyOperationDurability",
+	"ClassifyOperationDurabilityRetain":                              "ClassifyOperationDurability",
+	"ClassifyOperationPublicResultCancelled":                         "ClassifyOperationPublicResult",
+	"ClassifyOperationPublicResultCompleted":                         "ClassifyOperationPublicResult",
+	"ClassifyOperationPublicResultFailed":                            "ClassifyOperationPublicResult",
+	"ClassifyOperationPublicResultMissingAuthority":                  "ClassifyOperationPublicResult",
+	"ClassifyOperationPublicResultRunning":                           "ClassifyOperationPublicResult",
+	"ClassifyOperationTerminalityNonTerminal":                        "ClassifyOperationTerminality",
+	"ClassifyOperationTerminalityTerminal":                           "ClassifyOperationTerminality",
+	"ClassifyOperationTransitionIdempotentSuccess":                   "ClassifyOperationTransitionIdempotence",
+	"ClassifyOperationTransitionNotIdempotent":                       "ClassifyOperationTransitionIdempotence",
+	"ClassifyPeerResponseReplyAccepted":                              "ClassifyPeerResponseReply",
+	"ClassifyPeerResponseReplyCompleted":                             "ClassifyPeerResponseReply",
+	"ClassifyPeerResponseReplyFailed":                                "ClassifyPeerResponseReply",
+	"ClassifyPlainEventAttached":                                     "ClassifyPlainEvent",
+	"ClassifyPlainEventRunning":                                      "ClassifyPlainEvent",
+	"ClassifyRecoveredInputDurabilityDiscardEphemeral":               "ClassifyRecoveredInputDurability",
+	"ClassifyRecoveredInputDurabilityRetainDurableDerivedOrMissing":  "ClassifyRecoveredInputDurability",
+	"ClassifyRecoveredOperationRecordCapacitySlotDiscard":            "ClassifyRecoveredOperationRecord",
+	"ClassifyRecoveredOperationRecordDiscard":                        "ClassifyRecoveredOperationRecord",
+	"ClassifyRecoveredOperationRecordRetain":                         "ClassifyRecoveredOperationRecord",
+	"ClassifyRuntimeDurabilityAttached":                              "ClassifyRuntimeLifecycleDurability",
+	"ClassifyRuntimeDurabilityDestroyed":                             "ClassifyRuntimeLifecycleDurability",
+	"ClassifyRuntimeDurabilityIdle":                                  "ClassifyRuntimeLifecycleDurability",
+	"ClassifyRuntimeDurabilityInitializing":                          "ClassifyRuntimeLifecycleDurability",
+	"ClassifyRuntimeDurabilityRetired":                               "ClassifyRuntimeLifecycleDurability",
+	"ClassifyRuntimeDurabilityRunning":                               "ClassifyRuntimeLifecycleDurability",
+	"ClassifyRuntimeDurabilityStopped":                               "ClassifyRuntimeLifecycleDurability",
+	"ClassifyRuntimeLifecycleAttached":                               "ClassifyRuntimeLifecycleState",
+	"ClassifyRuntimeLifecycleDestroyed":                              "ClassifyRuntimeLifecycleState",
+	"ClassifyRuntimeLifecycleIdle":                                   "ClassifyRuntimeLifecycleState",
+	"ClassifyRuntimeLifecycleInitializing":                           "ClassifyRuntimeLifecycleState",
+	"ClassifyRuntimeLifecycleRetired":                                "ClassifyRuntimeLifecycleState",
+	"ClassifyRuntimeLifecycleRunning":                                "ClassifyRuntimeLifecycleState",
+	"ClassifyRuntimeLifecycleStopped":                                "ClassifyRuntimeLifecycleState",
+	"ClassifyRuntimeLoopQueueAttached":                               "ClassifyRuntimeLoopQueueAdmission",
+	"ClassifyRuntimeLoopQueueDestroyed":                              "ClassifyRuntimeLoopQueueAdmission",
+	"ClassifyRuntimeLoopQueueIdle":                                   "ClassifyRuntimeLoopQueueAdmission",
+	"ClassifyRuntimeLoopQueueInitializing":                           "ClassifyRuntimeLoopQueueAdmission",
+	"ClassifyRuntimeLoopQueueRetired":                                "ClassifyRuntimeLoopQueueAdmission",
+	"ClassifyRuntimeLoopQueueRunningWithBinding":                     "ClassifyRuntimeLoopQueueAdmission",
+	"ClassifyRuntimeLoopQueueRunningWithoutBinding":                  "ClassifyRuntimeLoopQueueAdmission",
+	"ClassifyRuntimeLoopQueueStopped":                                "ClassifyRuntimeLoopQueueAdmission",
+	"ClassifySurfaceRequestTerminalFailed":                           "ClassifySurfaceRequestTerminal",
+	"ClassifySurfaceRequestTerminalMissing":                          "ClassifySurfaceRequestTerminal",
+	"ClassifySurfaceRequestTerminalObservation":                      "ClassifySurfaceRequestTerminal",
+	"ClassifySurfaceRequestTerminalPublish":                          "ClassifySurfaceRequestTerminal",
+	"ClassifyTurnTerminalCauseClassBudgetExhausted":                  "ClassifyTurnTerminalCauseClass",
+	"ClassifyTurnTerminalCauseClassMissing":                          "ClassifyTurnTerminalCauseClass",
+	"ClassifyTurnTerminalCauseClassOtherFailure":                     "ClassifyTurnTerminalCauseClass",
+	"ClassifyTurnTerminalCauseClassRetryExhausted":                   "ClassifyTurnTerminalCauseClass",
+	"ClassifyTurnTerminalCauseClassStructuredOutputValidationFailed": "ClassifyTurnTerminalCauseClass",
+	"ClassifyTurnTerminalCauseClassTimeBudgetExceeded":               "ClassifyTurnTerminalCauseClass",
+	"ClassifyTurnTerminalCauseClassUnknown":                          "ClassifyTurnTerminalCauseClass",
+	"ClassifyTurnTerminalityNonTerminal":                             "ClassifyTurnTerminality",
+	"ClassifyTurnTerminalityTerminal":                                "ClassifyTurnTerminality",
+	"ClearLocalEndpoint":                                             "ClearLocalEndpoint",
+	"ClearSessionLlmStateAttached":                                   "ClearSessionLlmState",
+	"ClearSessionLlmStateIdle":                                       "ClearSessionLlmState",
+	"ClearSessionLlmStateRunning":                                    "ClearSessionLlmState",
+	"ClearTurnToolOverlay":                                           "ClearTurnToolOverlay",
+	"CoalesceInput":                                                  "CoalesceInput",
+	"CollectCompletedOp":                                             "CollectCompletedOp",
+	"CommitDeferredNames":                                            "CommitDeferredNames",
+	"CommitRunningToAttached":                                        "Commit",
+	"CommitRunningToIdle":                                            "Commit",
+	"CommitRunningToRetired":                                         "Commit",
+	"CommitVisibilityFilter":                                         "CommitVisibilityFilter",
+	"CommsDrainExitedForUnregister":                                  "CommsDrainExitedForUnregister",
+	"CompleteImageOperation":                                         "CompleteImageOperation",
+	"CompleteImageOperationWithoutScopedOverride":                    "CompleteImageOperation",
+	"CompleteOp": "CompleteOp",
+	"CompleteUntilChangedSwitchTurnReconfigure":                           "CompleteUntilChangedSwitchTurnReconfigure",
+	"CompletionWaitersResolvedForUnregister":                              "CompletionWaitersResolvedForUnregister",
+	"ConsumeInput":                                                        "ConsumeInput",
+	"ConsumeOnAccept":                                                     "ConsumeOnAccept",
+	"DecrementFiniteSwitchTurn":                                           "AdmitModelRoutingAssistantTurn",
+	"DeferInputBehindBacklog":                                             "DeferInputBehindBacklog",
+	"DenyImageOperationPlan":                                              "DenyImageOperationPlan",
+	"Destroy":                                                             "Destroy",
+	"DestroyInitializing":                                                 "Destroy",
+	"DetachIngress":                                                       "DetachIngress",
+	"DrainQueuedRunRetired":                                               "DrainQueuedRun",
+	"DropDeferredSessionClosing":                                          "DropDeferredSession",
+	"DropDeferredSessionPromoting":                                        "DropDeferredSession",
+	"DropDeferredSessionStaged":                                           "DropDeferredSession",
+	"EnsureDrainRunningAttached":                                          "EnsureDrainRunning",
+	"EnsureDrainRunningRunning":                                           "EnsureDrainRunning",
+	"EnsureSessionWithExecutorAttached":                                   "EnsureSessionWithExecutor",
+	"EnsureSessionWithExecutorIdle":                                       "EnsureSessionWithExecutor",
+	"EnsureSessionWithExecutorRetired":                                    "EnsureSessionWithExecutor",
+	"EnsureSessionWithExecutorRunning":                                    "EnsureSessionWithExecutor",
+	"EnsureSessionWithExecutorStopped":                                    "EnsureSessionWithExecutor",
+	"EnterExtraction":                                                     "EnterExtraction",
+	"EvictCompletedOp":                                                    "EvictCompletedOp",
+	"ExtractionFailedTerminal":                                            "ExtractionFailed",
+	"ExtractionStart":                                                     "ExtractionStart",
+	"ExtractionValidationFailedExhausted":                                 "ExtractionValidationFailed",
+	"ExtractionValidationFailedRetry":                                     "ExtractionValidationFailed",
+	"ExtractionValidationPassed":                                          "ExtractionValidationPassed",
+	"FailOp":                                                              "FailOp",
+	"FailRunningToAttached":                                               "Fail",
+	"FailRunningToIdle":                                                   "Fail",
+	"FailRunningToRetired":                                                "Fail",
+	"FatalFailure":                                                        "FatalFailure",
+	"FinishDeferredSessionArchive":                                        "FinishDeferredSessionArchive",
+	"FinishDeferredSessionPromotion":                                      "FinishDeferredSessionPromotion",
+	"FinishSurfaceRequestUnpublishedCancelled":                            "FinishSurfaceRequestUnpublished",
+	"FinishSurfaceRequestUnpublishedMissing":                              "FinishSurfaceRequestUnpublished",
+	"FinishSurfaceRequestUnpublishedPending":                              "FinishSurfaceRequestUnpublished",
+	"FinishSurfaceRequestUnpublishedTerminal":                             "FinishSurfaceRequestUnpublished",
+	"ForceCancelNoRun":                                                    "ForceCancelNoRun",
+	"ForgetInput":                                                         "ForgetInput",
+	"ForgetOperation":                                                     "ForgetOperation",
+	"ForgetRun":                                                           "ForgetRun",
+	"GrantMobOperatorManageMob":                                           "GrantMobOperatorManageMob",
+	"HydrateSessionLlmStateAttached":                                      "HydrateSessionLlmState",
+	"HydrateSessionLlmStateIdle":                                          "HydrateSessionLlmState",
+	"HydrateSessionLlmStateRunning":                                       "HydrateSessionLlmState",
+	"IncrementAttemptCount":                                               "IncrementAttemptCount",
+	"Ingest":                                                              "Ingest",
+	"Initialize":                                                          "Initialize",
+	"InteractionStreamAttached":                                           "InteractionStreamAttached",
+	"InteractionStreamAttachedAfterUnregister":                            "InteractionStreamAttached",
+	"InteractionStreamClosedEarly":                                        "InteractionStreamClosedEarly",
+	"InteractionStreamClosedEarlyAfterUnregister":                         "InteractionStreamClosedEarly",
+	"InteractionStreamCompleted":                                          "InteractionStreamCompleted",
+	"InteractionStreamCompletedAfterUnregister":                           "InteractionStreamCompleted",
+	"InteractionStreamExpired":                                            "InteractionStreamExpired",
+	"InteractionStreamExpiredAfterUnregister":                             "InteractionStreamExpired",
+	"InteractionStreamReserved":                                           "InteractionStreamReserved",
+	"InteractionStreamReservedAfterUnregister":                            "InteractionStreamReserved",
+	"InterruptCurrentRun":                                                 "InterruptCurrentRun",
+	"InterruptCurrentRunAttached":                                         "InterruptCurrentRun",
+	"LlmReturnedTerminal":                                                 "LlmReturnedTerminal",
+	"LlmReturnedToolCallsPositive":                                        "LlmReturnedToolCalls",
+	"LlmReturnedToolCallsZero":                                            "LlmReturnedToolCalls",
+	"MarkApplied":                                                         "MarkApplied",
+	"MarkAppliedPendingConsumption":                                       "MarkAppliedPendingConsumption",
+	"McpServerConnectPending":                                             "McpServerConnectPending",
+	"McpServerConnectPendingAfterUnregister":                              "McpServerConnectPending",
+	"McpServerConnected":                                                  "McpServerConnected",
+	"McpServerConnectedAfterUnregister":                                   "McpServerConnected",
+	"McpServerDisconnected":                                               "McpServerDisconnected",
+	"McpServerDisconnectedAfterUnregister":                                "McpServerDisconnected",
+	"McpServerFailed":                                                     "McpServerFailed",
+	"McpServerFailedAfterUnregister":                                      "McpServerFailed",
+	"McpServerReload":                                                     "McpServerReload",
+	"McpServerReloadAfterUnregister":                                      "McpServerReload",
+	"NormalizeRecoveredInputAcceptedQueue":                                "NormalizeRecoveredInputLifecycle",
+	"NormalizeRecoveredInputAppliedCommitted":                             "NormalizeRecoveredInputLifecycle",
+	"NormalizeRecoveredInputAppliedMissingReceipt":                        "NormalizeRecoveredInputLifecycle",
+	"NormalizeRecoveredInputAppliedUnobservedReceipt":                     "NormalizeRecoveredInputLifecycle",
+	"NormalizeRecoveredInputQueued":                                       "NormalizeRecoveredInputLifecycle",
+	"NormalizeRecoveredInputStaged":                                       "NormalizeRecoveredInputLifecycle",
+	"NotifyDrainExited":                                                   "NotifyDrainExited",
+	"NotifyDrainExitedAfterUnregister":                                    "NotifyDrainExited",
+	"OpsBarrierSatisfied":                                                 "OpsBarrierSatisfied",
+	"PeerReadyOp":                                                         "PeerReadyOp",
+	"PeerRequestReceived":                                                 "PeerRequestReceived",
+	"PeerRequestReceivedAfterUnregister":                                  "PeerRequestReceived",
+	"PeerRequestSendFailed":                                               "PeerRequestSendFailed",
+	"PeerRequestSendFailedAfterUnregister":                                "PeerRequestSendFailed",
+	"PeerRequestSent":                                                     "PeerRequestSent",
+	"PeerRequestSentAfterUnregister":                                      "PeerRequestSent",
+	"PeerRequestTimedOut":                                                 "PeerRequestTimedOut",
+	"PeerRequestTimedOutAfterUnregister":                                  "PeerRequestTimedOut",
+	"PeerResponseProgressArrived":                                         "PeerResponseProgressArrived",
+	"PeerResponseProgressArrivedAfterUnregister":                          "PeerResponseProgressArrived",
+	"PeerResponseRejected":                                                "PeerResponseRejected",
+	"PeerResponseRejectedAfterUnregister":                                 "PeerResponseRejected",
+	"PeerResponseReplied":                                                 "PeerResponseReplied",
+	"PeerResponseRepliedAfterUnregister":                                  "PeerResponseReplied",
+	"PeerResponseTerminalArrivedAfterUnregister":                          "PeerResponseTerminalArrived",
+	"PeerResponseTerminalArrivedCompleted":                                "PeerResponseTerminalArrived",
+	"PeerResponseTerminalArrivedFailed":                                   "PeerResponseTerminalArrived",
+	"PrepareAttached":                                                     "Prepare",
+	"PrepareBindingsAttached":                                             "PrepareBindings",
+	"PrepareBindingsIdempotent":                                           "PrepareBindings",
+	"PrepareBindingsIdle":                                                 "PrepareBindings",
+	"PrepareBindingsInitializing":                                         "PrepareBindings",
+	"PrepareBindingsRetired":                                              "PrepareBindings",
+	"PrepareBindingsRunning":                                              "PrepareBindings",
+	"PrepareBindingsStopped":                                              "PrepareBindings",
+	"PrepareIdle":                                                         "Prepare",
+	"PrimitiveAppliedConversation":                                        "PrimitiveApplied",
+	"PrimitiveAppliedImmediateCancelled":                                  "PrimitiveApplied",
+	"PrimitiveAppliedImmediateCompleted":                                  "PrimitiveApplied",
+	"PrioritizeInput":                                                     "PrioritizeInput",
+	"ProgressReportedOp":                                                  "ProgressReportedOp",
+	"PublishCommittedVisibleSetAttached":                                  "PublishCommittedVisibleSet",
+	"PublishCommittedVisibleSetIdle":                                      "PublishCommittedVisibleSet",
+	"PublishCommittedVisibleSetRetired":                                   "PublishCommittedVisibleSet",
+	"PublishCommittedVisibleSetRunning":                                   "PublishCommittedVisibleSet",
+	"PublishCommittedVisibleSetStopped":                                   "PublishCommittedVisibleSet",
+	"PublishEvent":                                                        "PublishEvent",
+	"PublishLocalEndpoint":                                                "PublishLocalEndpoint",
+	"PublishOrCancelSurfaceRequestAlreadyTerminal":                        "PublishOrCancelSurfaceRequest",
+	"PublishOrCancelSurfaceRequestCancelled":                              "PublishOrCancelSurfaceRequest",
+	"PublishOrCancelSurfaceRequestMissing":                                "PublishOrCancelSurfaceRequest",
+	"PublishOrCancelSurfaceRequestPending":                                "PublishOrCancelSurfaceRequest",
+	"PublishSurfaceRequestAlreadyTerminal":                                "PublishSurfaceRequest",
+	"PublishSurfaceRequestMissing":                                        "PublishSurfaceRequest",
+	"PublishSurfaceRequestPending":                                        "PublishSurfaceRequest",
+	"QueueAccepted":                                                       "QueueAccepted",
+	"ReconfigureSessionLlmIdentityAttached":                               "ReconfigureSessionLlmIdentity",
+	"ReconfigureSessionLlmIdentityIdle":                                   "ReconfigureSessionLlmIdentity",
+	"ReconfigureSessionLlmIdentityRunning":                                "ReconfigureSessionLlmIdentity",
+	"RecordBoundarySeq":                                                   "RecordBoundarySeq",
+	"RecordLiveChannelRequestRejected":                                    "RecordLiveChannelRequestRejected",
+	"RecordLiveChannelStatus":                                             "RecordLiveChannelStatus",
+	"RecordLiveCloseClosed":                                               "RecordLiveCloseClosed",
+	"RecordLiveCommandAccepted":                                           "RecordLiveCommandAccepted",
+	"RecordLiveCommandRejected":                                           "RecordLiveCommandRejected",
+	"RecordLiveRefreshQueued":                                             "RecordLiveRefreshQueued",
+	"RecordLiveWebrtcAnswerAccepted":                                      "RecordLiveWebrtcAnswerAccepted",
+	"RecordLiveWebrtcTokenIssued":                                         "RecordLiveWebrtcTokenIssued",
+	"RecordLiveWebsocketTokenIssued":                                      "RecordLiveWebsocketTokenIssued",
+	"RecordMobEventStreamOpened":                                          "RecordMobEventStreamOpened",
+	"RecordMobEventStreamTerminated":                                      "RecordMobEventStreamTerminated",
+	"RecordSessionEventStreamOpened":                                      "RecordSessionEventStreamOpened",
+	"RecordSessionEventStreamTerminated":                                  "RecordSessionEventStreamTerminated",
+	"RecoverAdmittedInput":                                                "RecoverAdmittedInput",
+	"RecoverAttached":                                                     "Recover",
+	"RecoverCompletionConsumerCursors":                                    "RecoverCompletionConsumerCursors",
+	"RecoverCompletionFeedEntry":                                          "RecoverCompletionFeedEntry",
+	"RecoverIdle":                                                         "Recover",
+	"RecoverInitializing":                                                 "Recover",
+	"RecoverInputLifecycle":                                               "RecoverInputLifecycle",
+	"RecoverOpRecord":                                                     "RecoverOpRecord",
+	"RecoverOpsCompletionCursor":                                          "RecoverOpsCompletionCursor",
+	"RecoverRetired":                                                      "Recover",
+	"RecoverRuntimeAuthorityAttached":                                     "RecoverRuntimeAuthority",
+	"RecoverRuntimeAuthorityDestroyed":                                    "RecoverRuntimeAuthority",
+	"RecoverRuntimeAuthorityIdle":                                         "RecoverRuntimeAuthority",
+	"RecoverRuntimeAuthorityInitializing":                                 "RecoverRuntimeAuthority",
+	"RecoverRuntimeAuthorityRetired":                                      "RecoverRuntimeAuthority",
+	"RecoverRuntimeAuthorityRunning":                                      "RecoverRuntimeAuthority",
+	"RecoverRuntimeAuthorityStopped":                                      "RecoverRuntimeAuthority",
+	"RecoverStopped":                                                      "Recover",
+	"RecoverableFailure":                                                  "RecoverableFailure",
+	"RecycleFromAttached":                                                 "Recycle",
+	"RecycleFromIdleOrRetired":                                            "Recycle",
+	"RegisterAcceptedIdempotency":                                         "RegisterAcceptedIdempotency",
+	"RegisterOpAccepted":                                                  "RegisterOp",
+	"RegisterOpAlreadyRegisteredRejected":                                 "RegisterOp",
+	"RegisterOpMaxConcurrentRejected":                                     "RegisterOp",
+	"RegisterPendingOps":                                                  "RegisterPendingOps",
+	"RegisterSession":                                                     "RegisterSession",
+	"RegisterSessionIdempotent":                                           "RegisterSession",
+	"RemoveDirectPeerEndpoint":                                            "RemoveDirectPeerEndpoint",
+	"RepairAddDirectPeerEndpoint":                                         "AddDirectPeerEndpoint",
+	"RepairMobPeerOverlay":                                                "ApplyMobPeerOverlay",
+	"RepairRemoveDirectPeerEndpoint":                                      "RemoveDirectPeerEndpoint",
+	"RepairSupervisorMobPeerOverlay":                                      "AuthorizeSupervisorMobPeerOverlay",
+	"ReplaceDeferredToolAuthorityCatalog":                                 "ReplaceDeferredToolAuthorityCatalog",
+	"ReplaceFilterToolAuthorityCatalog":                                   "ReplaceFilterToolAuthorityCatalog",
+	"ReplaceVisibilityState":                                              "ReplaceVisibilityState",
+	"RequestCancelAfterBoundary":                                          "RequestCancelAfterBoundary",
+	"RequestDeferredTools":                                                "RequestDeferredTools",
+	"RequestFiniteSwitchTurnAccepted":                                     "RequestFiniteSwitchTurn",
+	"RequestFiniteSwitchTurnApprovalDenied":                               "RequestFiniteSwitchTurn",
+	"RequestFiniteSwitchTurnApprovalUnavailable":                          "RequestFiniteSwitchTurn",
+	"RequestFiniteSwitchTurnScopedConflict":                               "RequestFiniteSwitchTurn",
+	"RequestSupervisorTrustPublish":                                       "RequestSupervisorTrustPublish",
+	"RequestUntilChangedSwitchTurnAccepted":                               "RequestUntilChangedSwitchTurn",
+	"RequestUntilChangedSwitchTurnApprovalDenied":                         "RequestUntilChangedSwitchTurn",
+	"RequestUntilChangedSwitchTurnApprovalUnavailable":                    "RequestUntilChangedSwitchTurn",
+	"RequestWaitAll":                                                      "RequestWaitAll",
+	"Reset":                                                               "Reset",
+	"ResolveAdmissionIdempotencyDuplicate":                                "ResolveAdmissionIdempotency",
+	"ResolveAdmissionIdempotencyNewKey":                                   "ResolveAdmissionIdempotency",
+	"ResolveAdmissionIdempotencyNoKey":                                    "ResolveAdmissionIdempotency",
+	"ResolveAdmissionPlanDefaultContinuation":                             "ResolveAdmissionPlan",
+	"ResolveAdmissionPlanDefaultPeerMessageOrRequest":                     "ResolveAdmissionPlan",
+	"ResolveAdmissionPlanDefaultPeerResponseTerminal":                     "ResolveAdmissionPlan",
+	"ResolveAdmissionPlanDefaultQueueKind":                                "ResolveAdmissionPlan",
+	"ResolveAdmissionPlanOperation":                                       "ResolveAdmissionPlan",
+	"ResolveAdmissionPlanPeerResponseProgress":                            "ResolveAdmissionPlan",
+	"ResolveAdmissionPlanRequestedQueue":                                  "ResolveAdmissionPlan",
+	"ResolveAdmissionPlanRequestedSteer":                                  "ResolveAdmissionPlan",
+	"ResolveAdmissionPlanRequestedTerminalQueue":                          "ResolveAdmissionPlan",
+	"ResolveAdmissionPlanRequestedTerminalSteer":                          "ResolveAdmissionPlan",
+	"ResolveAdmissionPlanWorkgraphAttentionContinuation":                  "ResolveAdmissionPlan",
+	"ResolveAdmissionValidationAccepted":                                  "ResolveAdmissionValidation",
+	"ResolveAdmissionValidationDerivedKindRejected":                       "ResolveAdmissionValidation",
+	"ResolveAdmissionValidationDurabilityMissingRejected":                 "ResolveAdmissionValidation",
+	"ResolveAdmissionValidationExternalDerivedRejected":                   "ResolveAdmissionValidation",
+	"ResolveAdmissionValidationPeerHandlingRejected":                      "ResolveAdmissionValidation",
+	"ResolveAdmissionValidationPeerTerminalRejected":                      "ResolveAdmissionValidation",
+	"ResolveInputPublicLifecycleAbandoned":                                "ResolveInputPublicLifecycle",
+	"ResolveInputPublicLifecycleAccepted":                                 "ResolveInputPublicLifecycle",
+	"ResolveInputPublicLifecycleApplied":                                  "ResolveInputPublicLifecycle",
+	"ResolveInputPublicLifecycleAppliedPendingConsumption":                "ResolveInputPublicLifecycle",
+	"ResolveInputPublicLifecycleCoalesced":                                "ResolveInputPublicLifecycle",
+	"ResolveInputPublicLifecycleConsumed":                                 "ResolveInputPublicLifecycle",
+	"ResolveInputPublicLifecycleQueued":                                   "ResolveInputPublicLifecycle",
+	"ResolveInputPublicLifecycleStaged":                                   "ResolveInputPublicLifecycle",
+	"ResolveInputPublicLifecycleSuperseded":                               "ResolveInputPublicLifecycle",
+	"ResolveInputPublicTerminalOutcomeAbandoned":                          "ResolveInputPublicTerminalOutcome",
+	"ResolveInputPublicTerminalOutcomeCancelled":                          "ResolveInputPublicTerminalOutcome",
+	"ResolveInputPublicTerminalOutcomeCoalesced":                          "ResolveInputPublicTerminalOutcome",
+	"ResolveInputPublicTerminalOutcomeConsumed":                           "ResolveInputPublicTerminalOutcome",
+	"ResolveInputPublicTerminalOutcomeNonTerminal":                        "ResolveInputPublicTerminalOutcome",
+	"ResolveInputPublicTerminalOutcomeSuperseded":                         "ResolveInputPublicTerminalOutcome",
+	"ResolveLiveBoundaryContextReceipt":                                   "ResolveLiveBoundaryContextReceipt",
+	"ResolveLiveOpenAdmissionAccepted":                                    "ResolveLiveOpenAdmission",
+	"ResolveLiveOpenAdmissionChannelAlreadyBound":                         "ResolveLiveOpenAdmission",
+	"ResolveLiveOpenAdmissionSessionAlreadyBound":                         "ResolveLiveOpenAdmission",
+	"ResolveLiveWebrtcAnswerAdmissionAccepted":                            "ResolveLiveWebrtcAnswerAdmission",
+	"ResolveLiveWebrtcAnswerAdmissionChannelNotBound":                     "ResolveLiveWebrtcAnswerAdmission",
+	"ResolveLiveWebrtcAnswerAdmissionTokenAlreadyConsumed":                "ResolveLiveWebrtcAnswerAdmission",
+	"ResolveLiveWebrtcAnswerAdmissionTokenChannelMismatch":                "ResolveLiveWebrtcAnswerAdmission",
+	"ResolveLiveWebrtcAnswerAdmissionTokenExpired":                        "ResolveLiveWebrtcAnswerAdmission",
+	"ResolveLiveWebrtcAnswerAdmissionTokenNotFound":                       "ResolveLiveWebrtcAnswerAdmission",
+	"ResolveLiveWebsocketTokenAdmissionAccepted":                          "ResolveLiveWebsocketTokenAdmission",
+	"ResolveLiveWebsocketTokenAdmissionChannelNotBound":                   "ResolveLiveWebsocketTokenAdmission",
+	"ResolveLiveWebsocketTokenAdmissionTokenAlreadyConsumed":              "ResolveLiveWebsocketTokenAdmission",
+	"ResolveLiveWebsocketTokenAdmissionTokenChannelMismatch":              "ResolveLiveWebsocketTokenAdmission",
+	"ResolveLiveWebsocketTokenAdmissionTokenExpired":                      "ResolveLiveWebsocketTokenAdmission",
+	"ResolveLiveWebsocketTokenAdmissionTokenNotFound":                     "ResolveLiveWebsocketTokenAdmission",
+	"ResolveMobEventStreamCloseActive":                                    "ResolveMobEventStreamClose",
+	"ResolveMobEventStreamCloseAlreadyClosed":                             "ResolveMobEventStreamClose",
+	"ResolveMobOperatorCreateAuthority":                                   "ResolveMobOperatorCreateAuthority",
+	"ResolveMobOperatorCreateAuthorityAbsent":                             "ResolveMobOperatorCreateAuthority",
+	"ResolveOpLifecycleTransitionAlreadyPeerReadyRejected":                "ResolveOpLifecycleTransitionRejection",
+	"ResolveOpLifecycleTransitionInvalidRejected":                         "ResolveOpLifecycleTransitionRejection",
+	"ResolveOpLifecycleTransitionNotFoundRejected":                        "ResolveOpLifecycleTransitionRejection",
+	"ResolveOpLifecycleTransitionPeerNotExpectedRejected":                 "ResolveOpLifecycleTransitionRejection",
+	"ResolvePeerIngressDequeueAuthExemptExternal":                         "ResolvePeerIngressDequeue",
+	"ResolvePeerIngressDequeuePlainEvent":                                 "ResolvePeerIngressDequeue",
+	"ResolvePeerIngressDequeueRequiredEmpty":                              "ResolvePeerIngressDequeue",
+	"ResolvePeerIngressDequeueRequiredRemaining":                          "ResolvePeerIngressDequeue",
+	"ResolvePeerIngressReceiveAuthExemptUntrusted":                        "ResolvePeerIngressReceive",
+	"ResolvePeerIngressReceiveAuthOpenUntrusted":                          "ResolvePeerIngressReceive",
+	"ResolvePeerIngressReceiveClosed":                                     "ResolvePeerIngressReceive",
+	"ResolvePeerIngressReceiveFull":                                       "ResolvePeerIngressReceive",
+	"ResolvePeerIngressReceivePlainEvent":                                 "ResolvePeerIngressReceive",
+	"ResolvePeerIngressReceiveTrusted":                                    "ResolvePeerIngressReceive",
+	"ResolvePeerIngressReceiveUntrustedEmptyDrop":                         "ResolvePeerIngressReceive",
+	"ResolvePeerIngressReceiveUntrustedQueuedDrop":                        "ResolvePeerIngressReceive",
+	"ResolveRuntimeCompletionCleanupAbandonedWithoutLiveSession":          "ResolveRuntimeCompletionCleanup",
+	"ResolveRuntimeCompletionCleanupArchived":                             "ResolveRuntimeCompletionCleanup",
+	"ResolveRuntimeCompletionCleanupCancelledWithoutLiveSession":          "ResolveRuntimeCompletionCleanup",
+	"ResolveRuntimeCompletionCleanupFinalizationFailed":                   "ResolveRuntimeCompletionCleanup",
+	"ResolveRuntimeCompletionCleanupRetain":                               "ResolveRuntimeCompletionCleanup",
+	"ResolveRuntimeCompletionCleanupRuntimeApplyFailed":                   "ResolveRuntimeCompletionCleanup",
+	"ResolveRuntimeCompletionCleanupRuntimeTerminated":                    "ResolveRuntimeCompletionCleanup",
+	"ResolveRuntimeCompletionResultCallbackPending":                       "ResolveRuntimeCompletionResult",
+	"ResolveRuntimeCompletionResultCancelled":                             "ResolveRuntimeCompletionResult",
+	"ResolveRuntimeCompletionResultCompleted":                             "ResolveRuntimeCompletionResult",
+	"ResolveRuntimeCompletionResultFinalizationFailureWithResult":         "ResolveRuntimeCompletionResult",
+	"ResolveRuntimeCompletionResultFinalizationFailureWithoutResult":      "ResolveRuntimeCompletionResult",
+	"ResolveRuntimeCompletionResultMachineFailed":                         "ResolveRuntimeCompletionResult",
+	"ResolveRuntimeCompletionResultRuntimeApplyFailed":                    "ResolveRuntimeCompletionResult",
+	"ResolveRuntimeCompletionResultRuntimeTerminated":                     "ResolveRuntimeCompletionResult",
+	"ResolveRuntimeCompletionResultRuntimeTerminatedDestroyed":            "ResolveRuntimeCompletionResult",
+	"ResolveRuntimeCompletionResultWithoutResult":                         "ResolveRuntimeCompletionResult",
+	"ResolveRuntimeCompletionWaitFailureAuthorityUnavailable":             "ResolveRuntimeCompletionWaitFailure",
+	"ResolveRuntimeCompletionWaitFailureChannelClosed":                    "ResolveRuntimeCompletionWaitFailure",
+	"ResolveRuntimeOpsLifecycleDurabilityAttached":                        "ResolveRuntimeOpsLifecycleDurability",
+	"ResolveRuntimeOpsLifecycleDurabilityIdle":                            "ResolveRuntimeOpsLifecycleDurability",
+	"ResolveRuntimeOpsLifecycleDurabilityRetired":                         "ResolveRuntimeOpsLifecycleDurability",
+	"ResolveRuntimeOpsLifecycleDurabilityRunning":                         "ResolveRuntimeOpsLifecycleDurability",
+	"ResolveRuntimeOpsLifecycleDurabilityStopped":                         "ResolveRuntimeOpsLifecycleDurability",
+	"ResolveSessionEventStreamCloseActive":                                "ResolveSessionEventStreamClose",
+	"ResolveSessionEventStreamCloseAlreadyClosed":                         "ResolveSessionEventStreamClose",
+	"ResolveStagedRollbackMaxAttemptsExhausted":                           "ResolveStagedRollback",
+	"ResolveStagedRollbackQueued":                                         "ResolveStagedRollback",
+	"ResolveSupervisorAuthorizeAdmissionIdempotentAck":                    "ResolveSupervisorAuthorizeAdmission",
+	"ResolveSupervisorAuthorizeAdmissionNotBound":                         "ResolveSupervisorAuthorizeAdmission",
+	"ResolveSupervisorAuthorizeAdmissionProceed":                          "ResolveSupervisorAuthorizeAdmission",
+	"ResolveSupervisorAuthorizeAdmissionSenderMismatch":                   "ResolveSupervisorAuthorizeAdmission",
+	"ResolveSupervisorAuthorizeAdmissionStaleSupervisor":                  "ResolveSupervisorAuthorizeAdmission",
+	"ResolveSupervisorBindAdmissionAlreadyBound":                          "ResolveSupervisorBindAdmission",
+	"ResolveSupervisorBindAdmissionBootstrap":                             "ResolveSupervisorBindAdmission",
+	"ResolveSupervisorBindAdmissionIdempotentAck":                         "ResolveSupervisorBindAdmission",
+	"ResolveSupervisorBindAdmissionSenderMismatch":                        "ResolveSupervisorBindAdmission",
+	"ResolveSupervisorBindMaterialAdmissionAccept":                        "ResolveSupervisorBindMaterialAdmission",
+	"ResolveSupervisorBindMaterialAdmissionAddressMismatch":               "ResolveSupervisorBindMaterialAdmission",
+	"ResolveSupervisorBindMaterialAdmissionInvalidBootstrapToken":         "ResolveSupervisorBindMaterialAdmission",
+	"ResolveSupervisorBindMaterialAdmissionInvalidPeerSpec":               "ResolveSupervisorBindMaterialAdmission",
+	"ResolveSupervisorBindMaterialAdmissionSenderMismatch":                "ResolveSupervisorBindMaterialAdmission",
+	"ResolveSupervisorBridgeCommandAdmissionAccepted":                     "ResolveSupervisorBridgeCommandAdmission",
+	"ResolveSupervisorBridgeCommandAdmissionNotBound":                     "ResolveSupervisorBridgeCommandAdmission",
+	"ResolveSupervisorBridgeCommandAdmissionSenderMismatch":               "ResolveSupervisorBridgeCommandAdmission",
+	"ResolveSupervisorBridgeCommandAdmissionStaleSupervisor":              "ResolveSupervisorBridgeCommandAdmission",
+	"ResolveTranscriptEditAdmissionAttachedAdmissible":                    "ResolveTranscriptEditAdmission",
+	"ResolveTranscriptEditAdmissionAttachedBusy":                          "ResolveTranscriptEditAdmission",
+	"ResolveTranscriptEditAdmissionIdleAdmissible":                        "ResolveTranscriptEditAdmission",
+	"ResolveTranscriptEditAdmissionIdleBusy":                              "ResolveTranscriptEditAdmission",
+	"ResolveTranscriptEditAdmissionRunningAdmissible":                     "ResolveTranscriptEditAdmission",
+	"ResolveTranscriptEditAdmissionRunningBusy":                           "ResolveTranscriptEditAdmission",
+	"ResolveTurnSurfaceResultBudgetExhaustedFailure":                      "ResolveTurnSurfaceResult",
+	"ResolveTurnSurfaceResultBudgetExhaustedSuccess":                      "ResolveTurnSurfaceResult",
+	"ResolveTurnSurfaceResultCancelledCancelled":                          "ResolveTurnSurfaceResult",
+	"ResolveTurnSurfaceResultCancelledFailure":                            "ResolveTurnSurfaceResult",
+	"ResolveTurnSurfaceResultCompletedFailure":                            "ResolveTurnSurfaceResult",
+	"ResolveTurnSurfaceResultCompletedSuccess":                            "ResolveTurnSurfaceResult",
+	"ResolveTurnSurfaceResultFailedHardFailure":                           "ResolveTurnSurfaceResult",
+	"ResolveTurnSurfaceResultNoneMissingTerminal":                         "ResolveTurnSurfaceResult",
+	"ResolveTurnSurfaceResultStructuredOutputValidationFailedHardFailure": "ResolveTurnSurfaceResult",
+	"ResolveTurnSurfaceResultTimeBudgetExceededHardFailure":               "ResolveTurnSurfaceResult",
+	"ResolveUserInterruptPublicResultAccepted":                            "ResolveUserInterruptPublicResult",
+	"ResolveUserInterruptPublicResultDestroyedMissing":                    "ResolveUserInterruptPublicResult",
+	"ResolveUserInterruptPublicResultDestroyedPresent":                    "ResolveUserInterruptPublicResult",
+	"ResolveUserInterruptPublicResultNoop":                                "ResolveUserInterruptPublicResult",
+	"ResolveUserInterruptPublicResultNotInterruptibleConflict":            "ResolveUserInterruptPublicResult",
+	"ResolveUserInterruptPublicResultPromotingConflict":                   "ResolveUserInterruptPublicResult",
+	"ResolveUserInterruptPublicResultStagedNoop":                          "ResolveUserInterruptPublicResult",
+	"ResolveVisibleRuntimePhaseKeepDslNoRewrite":                          "ResolveVisibleRuntimePhase",
+	"ResolveVisibleRuntimePhaseKeepDslVisibleRewrite":                     "ResolveVisibleRuntimePhase",
+	"ResolveVisibleRuntimePhasePublishControlNoRewrite":                   "ResolveVisibleRuntimePhase",
+	"ResolveVisibleRuntimePhasePublishControlVisibleRewrite":              "ResolveVisibleRuntimePhase",
+	"ResolveWaitAllAdmissionAccepted":                                     "ResolveWaitAllAdmission",
+	"ResolveWaitAllAdmissionActiveRejected":                               "ResolveWaitAllAdmission",
+	"ResolveWaitAllAdmissionDuplicateRejected":                            "ResolveWaitAllAdmission",
+	"ResolveWaitAllAdmissionNotFoundRejected":                             "ResolveWaitAllAdmission",
+	"RestoreConsumedFiniteSwitchTurn":                                     "AdmitModelRoutingAssistantTurn",
+	"RestoreDeferredSessionArchive":                                       "RestoreDeferredSessionArchive",
+	"RestoreImageOperationOverride":                                       "RestoreImageOperationOverride",
+	"RestoreMobOperatorAuthority":                                         "RestoreMobOperatorAuthority",
+	"RetireAlreadyRetired":                                                "Retire",
+	"RetireAlreadyRetiredUnbound":                                         "Retire",
+	"RetireCompletedOp":                                                   "RetireCompletedOp",
+	"RetireRequestedFromIdle":                                             "Retire",
+	"RetireRequestedFromIdleUnbound":                                      "Retire",
+	"RetireRequestedOp":                                                   "RetireRequestedOp",
+	"RetryRequested":                                                      "RetryRequested",
+	"RevokeSupervisor":                                                    "RevokeSupervisor",
+	"RollbackRunRunningToAttached":                                        "RollbackRun",
+	"RollbackRunRunningToIdle":                                            "RollbackRun",
+	"RollbackRunRunningToRetired":                                         "RollbackRun",
+	"RollbackStaged":                                                      "RollbackStaged",
+	"RunCancelled":                                                        "RunCancelled",
+	"RunCompleted":                                                        "RunCompleted",
+	"RunFailed":                                                           "RunFailed",
+	"RuntimeExecutorExitedFromAttached":                                   "RuntimeExecutorExited",
+	"RuntimeExecutorExitedFromIdle":                                       "RuntimeExecutorExited",
+	"RuntimeExecutorExitedFromRetired":                                    "RuntimeExecutorExited",
+	"RuntimeExecutorExitedFromRunning":                                    "RuntimeExecutorExited",
+	"RuntimeExecutorExitedFromStopped":                                    "RuntimeExecutorExited",
+	"RuntimeLoopStoppedForUnregister":                                     "RuntimeLoopStoppedForUnregister",
+	"SatisfyWaitAll":                                                      "SatisfyWaitAll",
+	"ServiceTurnCommittedRunningToAttached":                               "ServiceTurnCommitted",
+	"ServiceTurnCommittedRunningToIdle":                                   "ServiceTurnCommitted",
+	"ServiceTurnCommittedRunningToRetired":                                "ServiceTurnCommitted",
+	"SetMobOperatorCreateAuthority":                                       "SetMobOperatorCreateAuthority",
+	"SetMobOperatorProfileMutation":                                       "SetMobOperatorProfileMutation",
+	"SetMobOperatorSpawnProfilesInMob":                                    "SetMobOperatorSpawnProfilesInMob",
+	"SetModelRoutingBaseline":                                             "SetModelRoutingBaseline",
+	"SetPeerIngressContext":                                               "SetPeerIngressContext",
+	"SetSilentIntentsAttached":                                            "SetSilentIntents",
+	"SetSilentIntentsIdle":                                                "SetSilentIntents",
+	"SetSilentIntentsRetired":                                             "SetSilentIntents",
+	"SetSilentIntentsRunning":                                             "SetSilentIntents",
+	"SetSilentIntentsStopped":                                             "SetSilentIntents",
+	"SetTurnToolOverlay":                                                  "SetTurnToolOverlay",
+	"SpawnDrain":                                                          "SpawnDrain",
+	"StageDeferredNames":                                                  "StageDeferredNames",
+	"StageDeferredSession":                                                "StageDeferredSession",
+	"StageForRun":                                                         "StageForRun",
+	"StagePersistentFilter":                                               "StagePersistentFilter",
+	"StageVisibilityFilter":                                               "StageVisibilityFilter",
+	"StartConversationRunAttached":                                        "StartConversationRun",
+	"StartConversationRunIdleWithBinding":                                 "StartConversationRun",
+	"StartConversationRunInitializing":                                    "StartConversationRun",
+	"StartConversationRunRunning":                                         "StartConversationRun",
+	"StartImmediateAppendAttached":                                        "StartImmediateAppend",
+	"StartImmediateAppendInitializing":                                    "StartImmediateAppend",
+	"StartImmediateAppendRunning":                                         "StartImmediateAppend",
+	"StartImmediateContextAttached":                                       "StartImmediateContext",
+	"StartImmediateContextInitializing":                                   "StartImmediateContext",
+	"StartImmediateContextRunning":                                        "StartImmediateContext",
+	"StartOp":                                                             "StartOp",
+	"SteerAccepted":                                                       "SteerAccepted",
+	"StopDrain":                                                           "StopDrain",
+	"StopRuntimeExecutorAttached":                                         "StopRuntimeExecutor",
+	"StopRuntimeExecutorIdle":                                             "StopRuntimeExecutor",
+	"StopRuntimeExecutorInitializing":                                     "StopRuntimeExecutor",
+	"StopRuntimeExecutorRetired":                                          "StopRuntimeExecutor",
+	"StopRuntimeExecutorRunning":                                          "StopRuntimeExecutor",
+	"SupersedeInput":                                                      "SupersedeInput",
+	"SupervisorTrustEdgePublishFailed":                                    "SupervisorTrustEdgePublishFailed",
+	"SupervisorTrustEdgePublished":                                        "SupervisorTrustEdgePublished",
+	"SupervisorTrustEdgeRevokeFailed":                                     "SupervisorTrustEdgeRevokeFailed",
+	"SupervisorTrustEdgeRevoked":                                          "SupervisorTrustEdgeRevoked",
+	"SurfaceApplyBoundaryAddAttached":                                     "SurfaceApplyBoundary",
+	"SurfaceApplyBoundaryAddIdle":                                         "SurfaceApplyBoundary",
+	"SurfaceApplyBoundaryAddRunning":                                      "SurfaceApplyBoundary",
+	"SurfaceApplyBoundaryReloadAttached":                                  "SurfaceApplyBoundary",
+	"SurfaceApplyBoundaryReloadIdle":                                      "SurfaceApplyBoundary",
+	"SurfaceApplyBoundaryReloadRunning":                                   "SurfaceApplyBoundary",
+	"SurfaceApplyBoundaryRemoveDrainingAttached":                          "SurfaceApplyBoundary",
+	"SurfaceApplyBoundaryRemoveDrainingIdle":                              "SurfaceApplyBoundary",
+	"SurfaceApplyBoundaryRemoveDrainingRunning":                           "SurfaceApplyBoundary",
+	"SurfaceApplyBoundaryRemoveNoopAttached":                              "SurfaceApplyBoundary",
+	"SurfaceApplyBoundaryRemoveNoopIdle":                                  "SurfaceApplyBoundary",
+	"SurfaceApplyBoundaryRemoveNoopRunning":                               "SurfaceApplyBoundary",
+	"SurfaceCallFinishedAttached":                                         "SurfaceCallFinished",
+	"SurfaceCallFinishedRunning":                                          "SurfaceCallFinished",
+	"SurfaceCallStartedActiveAttached":                                    "SurfaceCallStarted",
+	"SurfaceCallStartedActiveRunning":                                     "SurfaceCallStarted",
+	"SurfaceCallStartedRejectRemovingAttached":                            "SurfaceCallStarted",
+	"SurfaceCallStartedRejectRemovingRunning":                             "SurfaceCallStarted",
+	"SurfaceCallStartedRejectUnavailableAttached":                         "SurfaceCallStarted",
+	"SurfaceCallStartedRejectUnavailableRunning":                          "SurfaceCallStarted",
+	"SurfaceFinalizeRemovalCleanAttached":                                 "SurfaceFinalizeRemovalClean",
+	"SurfaceFinalizeRemovalCleanIdle":                                     "SurfaceFinalizeRemovalClean",
+	"SurfaceFinalizeRemovalCleanRunning":                                  "SurfaceFinalizeRemovalClean",
+	"SurfaceFinalizeRemovalForcedAttached":                                "SurfaceFinalizeRemovalForced",
+	"SurfaceFinalizeRemovalForcedIdle":                                    "SurfaceFinalizeRemovalForced",
+	"SurfaceFinalizeRemovalForcedRunning":                                 "SurfaceFinalizeRemovalForced",
+	"SurfaceMarkPendingFailedAttached":                                    "SurfaceMarkPendingFailed",
+	"SurfaceMarkPendingFailedIdle":                                        "SurfaceMarkPendingFailed",
+	"SurfaceMarkPendingFailedRunning":                                     "SurfaceMarkPendingFailed",
+	"SurfaceMarkPendingSucceededAddAttached":                              "SurfaceMarkPendingSucceeded",
+	"SurfaceMarkPendingSucceededAddIdle":                                  "SurfaceMarkPendingSucceeded",
+	"SurfaceMarkPendingSucceededAddRunning":                               "SurfaceMarkPendingSucceeded",
+	"SurfaceMarkPendingSucceededReloadAttached":                           "SurfaceMarkPendingSucceeded",
+	"SurfaceMarkPendingSucceededReloadIdle":                               "SurfaceMarkPendingSucceeded",
+	"SurfaceMarkPendingSucceededReloadRunning":                            "SurfaceMarkPendingSucceeded",
+	"SurfaceRegisterAttached":                                             "SurfaceRegister",
+	"SurfaceRegisterIdle":                                                 "SurfaceRegister",
+	"SurfaceRegisterRunning":                                              "SurfaceRegister",
+	"SurfaceSetRemovalTimeoutAttached":                                    "SurfaceSetRemovalTimeout",
+	"SurfaceSetRemovalTimeoutIdle":                                        "SurfaceSetRemovalTimeout",
+	"SurfaceSetRemovalTimeoutRunning":                                     "SurfaceSetRemovalTimeout",
+	"SurfaceShutdownAttached":                                             "SurfaceShutdown",
+	"SurfaceShutdownIdle":                                                 "SurfaceShutdown",
+	"SurfaceShutdownRunning":                                              "SurfaceShutdown",
+	"SurfaceSnapshotAlignedAttached":                                      "SurfaceSnapshotAligned",
+	"SurfaceSnapshotAlignedIdle":                                          "SurfaceSnapshotAligned",
+	"SurfaceSnapshotAlignedRunning":                                       "SurfaceSnapshotAligned",
+	"SurfaceStageAddAttached":                                             "SurfaceStageAdd",
+	"SurfaceStageAddIdle":                                                 "SurfaceStageAdd",
+	"SurfaceStageAddRunning":                                              "SurfaceStageAdd",
+	"SurfaceStageReloadAttached":                                          "SurfaceStageReload",
+	"SurfaceStageReloadIdle":                                              "SurfaceStageReload",
+	"SurfaceStageReloadRunning":                                           "SurfaceStageReload",
+	"SurfaceStageRemoveAttached":                                          "SurfaceStageRemove",
+	"SurfaceStageRemoveIdle":                                              "SurfaceStageRemove",
+	"SurfaceStageRemoveRunning":                                           "SurfaceStageRemove",
+	"TerminateOp":                                                         "TerminateOp",
+	"TimeBudgetExceeded":                                                  "TimeBudgetExceeded",
+	"ToolCallsResolvedToBoundary":                                         "ToolCallsResolved",
+	"ToolCallsResolvedToCalling":                                          "ToolCallsResolved",
+	"TurnLimitReached":                                                    "TurnLimitReached",
+	"UnregisterSessionAttached":                                           "UnregisterSession",
+	"UnregisterSessionIdle":                                               "UnregisterSession",
+	"UnregisterSessionRetired":                                            "UnregisterSession",
+	"UnregisterSessionRunning":                                            "UnregisterSession",
+	"UnregisterSessionStopped":                                            "UnregisterSession",
+	"UpdateDeferredSessionKeepAlive":                                      "UpdateDeferredSessionKeepAlive",
+	"UpdateDeferredSessionLlmIdentity":                                    "UpdateDeferredSessionLlmIdentity",
+	"Wait":                                                                "Wait",
+}
+
 var newEffect = map[string]func() Effect{
 	"AdmissionIdempotencyResolved":                   func() Effect { return new(AdmissionIdempotencyResolved) },
 	"AdmissionResolved":                              func() Effect { return new(AdmissionResolved) },
@@ -2070,2504 +2764,3500 @@ func (WaitAllSatisfied) EffectName() string { return "WaitAllSatisfied" }
 // EffectName is "WakeInterrupt".
 func (WakeInterrupt) EffectName() string { return "WakeInterrupt" }
 
-func (v AbandonDeferredSessionPromotion) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *AbandonDeferredSessionPromotion) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v AbandonInput) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"reason":`...)
-	b = appendText(b, v.Reason.String())
-	b = append(b, `,"attempt_count":`...)
-	b = strconv.AppendUint(b, uint64(v.AttemptCount), 10)
-	return append(b, '}')
+func (v *AbandonDeferredSessionPromotion) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
-func (v AbandonLiveOpenAdmission) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	return append(b, '}')
+func (v *AbandonInput) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.Reason), &inputAbandonReasonTexts)
+	w.number(uint64(v.AttemptCount))
 }
 
-func (v Abort) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *AbandonInput) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.Reason)
+	readNumber(r, &v.AttemptCount)
 }
 
-func (v AbortAll) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v AcceptWithCompletion) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"request_immediate_processing":`...)
-	b = strconv.AppendBool(b, bool(v.RequestImmediateProcessing))
-	b = append(b, `,"interrupt_yielding":`...)
-	b = strconv.AppendBool(b, bool(v.InterruptYielding))
-	b = append(b, `,"wake_if_idle":`...)
-	b = strconv.AppendBool(b, bool(v.WakeIfIdle))
-	return append(b, '}')
+func (v *AbandonLiveOpenAdmission) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.ChannelID))
 }
 
-func (v AcceptWithoutWake) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *AbandonLiveOpenAdmission) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.ChannelID)
 }
 
-func (v AcknowledgeTerminal) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"outcome":`...)
-	b = appendText(b, v.Outcome.String())
-	return append(b, '}')
+func (v *Abort) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v ActivateImageOperationOverride) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"target_model":`...)
-	b = appendText(b, string(v.TargetModel))
-	b = append(b, `,"target_realtime_capable":`...)
-	b = strconv.AppendBool(b, bool(v.TargetRealtimeCapable))
-	return append(b, '}')
+func (v *Abort) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
-func (v AdmitModelRoutingAssistantTurn) appendFields(b []byte) []byte { return append(b, `{}`...) }
+func (*AbortAll) write(*StepWriter) {}
 
-func (v AdmitSurfaceRequest) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"request_key":`...)
-	b = appendText(b, string(v.RequestKey))
-	b = append(b, `,"terminal_policy":`...)
-	b = appendText(b, v.TerminalPolicy.String())
-	return append(b, '}')
+func (*AbortAll) read(*StepReader) {}
+
+func (v *AbortOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Outcome), &operationTerminalOutcomeKindTexts)
+	w.value(&v.Payload)
 }
 
-func (v AdvanceAgentCompletionCursor) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"cursor":`...)
-	b = strconv.AppendUint(b, uint64(v.Cursor), 10)
-	return append(b, '}')
+func (v *AbortOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Outcome)
+	readValue(r, &v.Payload)
 }
 
-func (v AdvanceRuntimeInjectedCompletionCursor) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"cursor":`...)
-	b = strconv.AppendUint(b, uint64(v.Cursor), 10)
-	return append(b, '}')
+func (v *AcceptWithCompletion) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.flag(v.RequestImmediateProcessing)
+	w.flag(v.InterruptYielding)
+	w.flag(v.WakeIfIdle)
 }
 
-func (v AdvanceRuntimeObservedCompletionCursor) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"cursor":`...)
-	b = strconv.AppendUint(b, uint64(v.Cursor), 10)
-	return append(b, '}')
+func (v *AcceptWithCompletion) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readFlag(r, &v.RequestImmediateProcessing)
+	readFlag(r, &v.InterruptYielding)
+	readFlag(r, &v.WakeIfIdle)
 }
 
-func (v AdvanceSessionContext) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"updated_at_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.UpdatedAtMs), 10)
-	return append(b, '}')
+func (v *AcceptWithoutWake) write(w *StepWriter) {
+	w.text(string(v.InputID))
 }
 
-func (v AttachMobIngress) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"comms_runtime_id":`...)
-	b = appendText(b, string(v.CommsRuntimeID))
-	b = append(b, `,"mob_id":`...)
-	b = appendText(b, string(v.MobID))
-	return append(b, '}')
+func (v *AcceptWithoutWake) read(r *StepReader) {
+	readText(r, &v.InputID)
 }
 
-func (v AttachSessionIngress) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"comms_runtime_id":`...)
-	b = appendText(b, string(v.CommsRuntimeID))
-	return append(b, '}')
+func (v *AcknowledgeTerminal) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.variant(uint8(v.Outcome), &turnTerminalOutcomeTexts)
 }
 
-func (v AuthorizeDeferredSessionMachineArchivedResume) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *AcknowledgeTerminal) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readVariant(r, &v.Outcome)
 }
 
-func (v AuthorizeDeferredSessionSystemContextAppend) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *ActivateImageOperationOverride) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.text(string(v.TargetModel))
+	w.flag(v.TargetRealtimeCapable)
 }
 
-func (v AuthorizeStoredInputStateSeed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"phase":`...)
-	b = appendText(b, v.Phase.String())
-	b = append(b, `,"terminal_kind":`...)
+func (v *ActivateImageOperationOverride) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readText(r, &v.TargetModel)
+	readFlag(r, &v.TargetRealtimeCapable)
+}
+
+func (v *AddDirectPeerEndpoint) write(w *StepWriter) {
+	w.value(&v.Endpoint)
+}
+
+func (v *AddDirectPeerEndpoint) read(r *StepReader) {
+	readValue(r, &v.Endpoint)
+}
+
+func (*AdmitModelRoutingAssistantTurn) write(*StepWriter) {}
+
+func (*AdmitModelRoutingAssistantTurn) read(*StepReader) {}
+
+func (v *AdmitSurfaceRequest) write(w *StepWriter) {
+	w.text(string(v.RequestKey))
+	w.variant(uint8(v.TerminalPolicy), &surfaceRequestTerminalPolicyTexts)
+}
+
+func (v *AdmitSurfaceRequest) read(r *StepReader) {
+	readText(r, &v.RequestKey)
+	readVariant(r, &v.TerminalPolicy)
+}
+
+func (v *AdvanceAgentCompletionCursor) write(w *StepWriter) {
+	w.number(uint64(v.Cursor))
+}
+
+func (v *AdvanceAgentCompletionCursor) read(r *StepReader) {
+	readNumber(r, &v.Cursor)
+}
+
+func (v *AdvanceRuntimeInjectedCompletionCursor) write(w *StepWriter) {
+	w.number(uint64(v.Cursor))
+}
+
+func (v *AdvanceRuntimeInjectedCompletionCursor) read(r *StepReader) {
+	readNumber(r, &v.Cursor)
+}
+
+func (v *AdvanceRuntimeObservedCompletionCursor) write(w *StepWriter) {
+	w.number(uint64(v.Cursor))
+}
+
+func (v *AdvanceRuntimeObservedCompletionCursor) read(r *StepReader) {
+	readNumber(r, &v.Cursor)
+}
+
+func (v *AdvanceSessionContext) write(w *StepWriter) {
+	w.number(uint64(v.UpdatedAtMs))
+}
+
+func (v *AdvanceSessionContext) read(r *StepReader) {
+	readNumber(r, &v.UpdatedAtMs)
+}
+
+func (v *ApplyMobPeerOverlay) write(w *StepWriter) {
+	w.number(uint64(v.Epoch))
+	w.value(&v.Endpoints)
+}
+
+func (v *ApplyMobPeerOverlay) read(r *StepReader) {
+	readNumber(r, &v.Epoch)
+	readValue(r, &v.Endpoints)
+}
+
+func (v *AttachMobIngress) write(w *StepWriter) {
+	w.text(string(v.CommsRuntimeID))
+	w.text(string(v.MobID))
+}
+
+func (v *AttachMobIngress) read(r *StepReader) {
+	readText(r, &v.CommsRuntimeID)
+	readText(r, &v.MobID)
+}
+
+func (v *AttachSessionIngress) write(w *StepWriter) {
+	w.text(string(v.CommsRuntimeID))
+}
+
+func (v *AttachSessionIngress) read(r *StepReader) {
+	readText(r, &v.CommsRuntimeID)
+}
+
+func (v *AuthorizeDeferredSessionMachineArchivedResume) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *AuthorizeDeferredSessionMachineArchivedResume) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (v *AuthorizeDeferredSessionSystemContextAppend) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *AuthorizeDeferredSessionSystemContextAppend) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (v *AuthorizeStoredInputStateSeed) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.Phase), &recoveredInputObservedPhaseTexts)
 	if some, ok := v.TerminalKind.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputTerminalKindTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"superseded_by":`...)
 	if some, ok := v.SupersededBy.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"aggregate_id":`...)
 	if some, ok := v.AggregateID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"abandon_reason":`...)
 	if some, ok := v.AbandonReason.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputAbandonReasonTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"abandon_attempt_count":`...)
-	b = strconv.AppendUint(b, uint64(v.AbandonAttemptCount), 10)
-	b = append(b, `,"attempt_count":`...)
-	b = strconv.AppendUint(b, uint64(v.AttemptCount), 10)
-	b = append(b, `,"run_id":`...)
+	w.number(uint64(v.AbandonAttemptCount))
+	w.number(uint64(v.AttemptCount))
 	if some, ok := v.RunID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"boundary_sequence":`...)
 	if some, ok := v.BoundarySequence.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"admission_sequence":`...)
 	if some, ok := v.AdmissionSequence.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"recovery_lane":`...)
 	if some, ok := v.RecoveryLane.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputLaneTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v AuthorizeSupervisor) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"name":`...)
-	b = appendText(b, string(v.Name))
-	b = append(b, `,"peer_id":`...)
-	b = appendText(b, string(v.PeerID))
-	b = append(b, `,"address":`...)
-	b = appendText(b, string(v.Address))
-	b = append(b, `,"signing_public_key":`...)
-	b = appendText(b, string(v.SigningPublicKey))
-	b = append(b, `,"epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
-	return append(b, '}')
+func (v *AuthorizeStoredInputStateSeed) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.Phase)
+	readOption(r, &v.TerminalKind, readVariant)
+	readOption(r, &v.SupersededBy, readText)
+	readOption(r, &v.AggregateID, readText)
+	readOption(r, &v.AbandonReason, readVariant)
+	readNumber(r, &v.AbandonAttemptCount)
+	readNumber(r, &v.AttemptCount)
+	readOption(r, &v.RunID, readText)
+	readOption(r, &v.BoundarySequence, readNumber)
+	readOption(r, &v.AdmissionSequence, readNumber)
+	readOption(r, &v.RecoveryLane, readVariant)
 }
 
-func (v BeginDeferredSessionArchive) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *AuthorizeSupervisor) write(w *StepWriter) {
+	w.text(string(v.Name))
+	w.text(string(v.PeerID))
+	w.text(string(v.Address))
+	w.text(string(v.SigningPublicKey))
+	w.number(uint64(v.Epoch))
 }
 
-func (v BeginDeferredSessionPromotion) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *AuthorizeSupervisor) read(r *StepReader) {
+	readText(r, &v.Name)
+	readText(r, &v.PeerID)
+	readText(r, &v.Address)
+	readText(r, &v.SigningPublicKey)
+	readNumber(r, &v.Epoch)
 }
 
-func (v BeginImageOperation) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"target_model":`...)
-	b = appendText(b, string(v.TargetModel))
-	b = append(b, `,"target_realtime_capable":`...)
-	b = strconv.AppendBool(b, bool(v.TargetRealtimeCapable))
-	b = append(b, `,"requires_approval":`...)
-	b = strconv.AppendBool(b, bool(v.RequiresApproval))
-	b = append(b, `,"approval_available":`...)
-	b = strconv.AppendBool(b, bool(v.ApprovalAvailable))
-	b = append(b, `,"approval_denied":`...)
-	b = strconv.AppendBool(b, bool(v.ApprovalDenied))
-	b = append(b, `,"approval_reason":`...)
+func (v *AuthorizeSupervisorMobPeerOverlay) write(w *StepWriter) {
+	w.text(string(v.SupervisorPeerID))
+	w.number(uint64(v.SupervisorEpoch))
+	w.text(string(v.RecipientPeerID))
+	w.number(uint64(v.OverlayEpoch))
+	w.value(&v.Endpoints)
+	w.number(uint64(v.EndpointCount))
+	w.text(string(v.CommandPeerID))
+	w.value(&v.CommandEndpoint)
+	w.variant(uint8(v.CommandKind), &mobPeerOverlayCommandKindTexts)
+}
+
+func (v *AuthorizeSupervisorMobPeerOverlay) read(r *StepReader) {
+	readText(r, &v.SupervisorPeerID)
+	readNumber(r, &v.SupervisorEpoch)
+	readText(r, &v.RecipientPeerID)
+	readNumber(r, &v.OverlayEpoch)
+	readValue(r, &v.Endpoints)
+	readNumber(r, &v.EndpointCount)
+	readText(r, &v.CommandPeerID)
+	readValue(r, &v.CommandEndpoint)
+	readVariant(r, &v.CommandKind)
+}
+
+func (v *BeginDeferredSessionArchive) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *BeginDeferredSessionArchive) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (v *BeginDeferredSessionPromotion) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *BeginDeferredSessionPromotion) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (v *BeginImageOperation) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.text(string(v.TargetModel))
+	w.flag(v.TargetRealtimeCapable)
+	w.flag(v.RequiresApproval)
+	w.flag(v.ApprovalAvailable)
+	w.flag(v.ApprovalDenied)
 	if some, ok := v.ApprovalReason.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &routingImageApprovalReasonTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"realtime_detach_allowed":`...)
-	b = strconv.AppendBool(b, bool(v.RealtimeDetachAllowed))
-	b = append(b, `,"requires_scoped_override":`...)
-	b = strconv.AppendBool(b, bool(v.RequiresScopedOverride))
-	return append(b, '}')
+	w.flag(v.RealtimeDetachAllowed)
+	w.flag(v.RequiresScopedOverride)
 }
 
-func (v BeginUnregisterSession) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"agent_runtime_id":`...)
+func (v *BeginImageOperation) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readText(r, &v.TargetModel)
+	readFlag(r, &v.TargetRealtimeCapable)
+	readFlag(r, &v.RequiresApproval)
+	readFlag(r, &v.ApprovalAvailable)
+	readFlag(r, &v.ApprovalDenied)
+	readOption(r, &v.ApprovalReason, readVariant)
+	readFlag(r, &v.RealtimeDetachAllowed)
+	readFlag(r, &v.RequiresScopedOverride)
+}
+
+func (v *BeginUnregisterSession) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 	if some, ok := v.AgentRuntimeID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"fence_token":`...)
 	if some, ok := v.FenceToken.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"generation":`...)
 	if some, ok := v.Generation.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"runtime_epoch_id":`...)
 	if some, ok := v.RuntimeEpochID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v BindSupervisor) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"name":`...)
-	b = appendText(b, string(v.Name))
-	b = append(b, `,"peer_id":`...)
-	b = appendText(b, string(v.PeerID))
-	b = append(b, `,"address":`...)
-	b = appendText(b, string(v.Address))
-	b = append(b, `,"signing_public_key":`...)
-	b = appendText(b, string(v.SigningPublicKey))
-	b = append(b, `,"epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
-	return append(b, '}')
+func (v *BeginUnregisterSession) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readOption(r, &v.AgentRuntimeID, readText)
+	readOption(r, &v.FenceToken, readNumber)
+	readOption(r, &v.Generation, readNumber)
+	readOption(r, &v.RuntimeEpochID, readText)
 }
 
-func (v BoundaryApplied) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"revision":`...)
-	b = strconv.AppendUint(b, uint64(v.Revision), 10)
-	return append(b, '}')
+func (v *BindSupervisor) write(w *StepWriter) {
+	w.text(string(v.Name))
+	w.text(string(v.PeerID))
+	w.text(string(v.Address))
+	w.text(string(v.SigningPublicKey))
+	w.number(uint64(v.Epoch))
 }
 
-func (v BoundaryComplete) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *BindSupervisor) read(r *StepReader) {
+	readText(r, &v.Name)
+	readText(r, &v.PeerID)
+	readText(r, &v.Address)
+	readText(r, &v.SigningPublicKey)
+	readNumber(r, &v.Epoch)
 }
 
-func (v BoundaryContinue) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *BoundaryApplied) write(w *StepWriter) {
+	w.number(uint64(v.Revision))
 }
 
-func (v BudgetExhausted) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *BoundaryApplied) read(r *StepReader) {
+	readNumber(r, &v.Revision)
 }
 
-func (v CancelAfterBoundary) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"reason":`...)
-	b = appendText(b, string(v.Reason))
-	return append(b, '}')
+func (v *BoundaryComplete) write(w *StepWriter) {
+	w.text(string(v.RunID))
 }
 
-func (v CancelNow) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *BoundaryComplete) read(r *StepReader) {
+	readText(r, &v.RunID)
 }
 
-func (v CancelRun) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *BoundaryContinue) write(w *StepWriter) {
+	w.text(string(v.RunID))
 }
 
-func (v CancelSurfaceRequest) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"request_key":`...)
-	b = appendText(b, string(v.RequestKey))
-	return append(b, '}')
+func (v *BoundaryContinue) read(r *StepReader) {
+	readText(r, &v.RunID)
 }
 
-func (v CancelWaitAll) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v CancellationObserved) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *BudgetExhausted) write(w *StepWriter) {
+	w.text(string(v.RunID))
 }
 
-func (v ChangeLane) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"new_lane":`...)
-	b = appendText(b, v.NewLane.String())
-	return append(b, '}')
+func (v *BudgetExhausted) read(r *StepReader) {
+	readText(r, &v.RunID)
 }
 
-func (v ClassifyAssistantOutput) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"has_visible_or_actionable":`...)
-	b = strconv.AppendBool(b, bool(v.HasVisibleOrActionable))
-	return append(b, '}')
+func (v *CancelAfterBoundary) write(w *StepWriter) {
+	w.text(string(v.Reason))
 }
 
-func (v ClassifyCallTimeout) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"source":`...)
-	b = appendText(b, v.Source.String())
-	b = append(b, `,"timeout_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.TimeoutMs), 10)
-	return append(b, '}')
+func (v *CancelAfterBoundary) read(r *StepReader) {
+	readText(r, &v.Reason)
 }
 
-func (v ClassifyExternalEnvelope) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"item_id":`...)
-	b = appendText(b, string(v.ItemID))
-	b = append(b, `,"from_peer":`...)
-	b = appendText(b, string(v.FromPeer))
-	b = append(b, `,"from_peer_id":`...)
-	b = appendText(b, string(v.FromPeerID))
-	b = append(b, `,"envelope_kind":`...)
-	b = appendText(b, v.EnvelopeKind.String())
-	b = append(b, `,"request_intent":`...)
-	b = appendText(b, string(v.RequestIntent))
-	b = append(b, `,"request_intent_class":`...)
-	b = appendText(b, v.RequestIntentClass.String())
-	b = append(b, `,"lifecycle_kind":`...)
-	b = appendText(b, v.LifecycleKind.String())
-	b = append(b, `,"lifecycle_peer_param":`...)
+func (v *CancelNow) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *CancelNow) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *CancelOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Outcome), &operationTerminalOutcomeKindTexts)
+	w.value(&v.Payload)
+}
+
+func (v *CancelOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Outcome)
+	readValue(r, &v.Payload)
+}
+
+func (v *CancelRun) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *CancelRun) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *CancelSurfaceRequest) write(w *StepWriter) {
+	w.text(string(v.RequestKey))
+}
+
+func (v *CancelSurfaceRequest) read(r *StepReader) {
+	readText(r, &v.RequestKey)
+}
+
+func (*CancelWaitAll) write(*StepWriter) {}
+
+func (*CancelWaitAll) read(*StepReader) {}
+
+func (v *CancellationObserved) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *CancellationObserved) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *ChangeLane) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.NewLane), &inputLaneTexts)
+}
+
+func (v *ChangeLane) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.NewLane)
+}
+
+func (v *ClassifyAssistantOutput) write(w *StepWriter) {
+	w.flag(v.HasVisibleOrActionable)
+}
+
+func (v *ClassifyAssistantOutput) read(r *StepReader) {
+	readFlag(r, &v.HasVisibleOrActionable)
+}
+
+func (v *ClassifyCallTimeout) write(w *StepWriter) {
+	w.variant(uint8(v.Source), &callTimeoutSourceTexts)
+	w.number(uint64(v.TimeoutMs))
+}
+
+func (v *ClassifyCallTimeout) read(r *StepReader) {
+	readVariant(r, &v.Source)
+	readNumber(r, &v.TimeoutMs)
+}
+
+func (v *ClassifyExternalEnvelope) write(w *StepWriter) {
+	w.text(string(v.ItemID))
+	w.text(string(v.FromPeer))
+	w.text(string(v.FromPeerID))
+	w.variant(uint8(v.EnvelopeKind), &peerIngressEnvelopeClassTexts)
+	w.text(string(v.RequestIntent))
+	w.variant(uint8(v.RequestIntentClass), &peerIngressRequestClassTexts)
+	w.variant(uint8(v.LifecycleKind), &peerIngressLifecycleClassTexts)
 	if some, ok := v.LifecyclePeerParam.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"response_status":`...)
-	b = appendText(b, v.ResponseStatus.String())
-	b = append(b, `,"in_reply_to":`...)
-	b = appendText(b, string(v.InReplyTo))
-	return append(b, '}')
+	w.variant(uint8(v.ResponseStatus), &peerIngressResponseStatusTexts)
+	w.text(string(v.InReplyTo))
 }
 
-func (v ClassifyImageOperationTerminal) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"observation":`...)
-	b = appendText(b, v.Observation.String())
-	b = append(b, `,"http_status_code":`...)
+func (v *ClassifyExternalEnvelope) read(r *StepReader) {
+	readText(r, &v.ItemID)
+	readText(r, &v.FromPeer)
+	readText(r, &v.FromPeerID)
+	readVariant(r, &v.EnvelopeKind)
+	readText(r, &v.RequestIntent)
+	readVariant(r, &v.RequestIntentClass)
+	readVariant(r, &v.LifecycleKind)
+	readOption(r, &v.LifecyclePeerParam, readText)
+	readVariant(r, &v.ResponseStatus)
+	readText(r, &v.InReplyTo)
+}
+
+func (v *ClassifyImageOperationTerminal) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Observation), &routingImageTerminalObservationTexts)
 	if some, ok := v.HttpStatusCode.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"error_code":`...)
-	b = appendText(b, v.ErrorCode.String())
-	b = append(b, `,"provider_text":`...)
-	b = appendText(b, v.ProviderText.String())
-	return append(b, '}')
+	w.variant(uint8(v.ErrorCode), &routingImageProviderErrorCodeTexts)
+	w.variant(uint8(v.ProviderText), &routingProviderTextDispositionTexts)
 }
 
-func (v ClassifyInputTerminality) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"phase":`...)
-	b = appendText(b, v.Phase.String())
-	b = append(b, `,"terminal_kind":`...)
+func (v *ClassifyImageOperationTerminal) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Observation)
+	readOption(r, &v.HttpStatusCode, readNumber)
+	readVariant(r, &v.ErrorCode)
+	readVariant(r, &v.ProviderText)
+}
+
+func (v *ClassifyInputTerminality) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.Phase), &recoveredInputObservedPhaseTexts)
 	if some, ok := v.TerminalKind.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputTerminalKindTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"abandon_reason":`...)
 	if some, ok := v.AbandonReason.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputAbandonReasonTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v ClassifyLlmFailureRecovery) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"failure_kind":`...)
+func (v *ClassifyInputTerminality) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.Phase)
+	readOption(r, &v.TerminalKind, readVariant)
+	readOption(r, &v.AbandonReason, readVariant)
+}
+
+func (v *ClassifyLlmFailureRecovery) write(w *StepWriter) {
 	if some, ok := v.FailureKind.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &llmRetryFailureKindTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"retry_attempt":`...)
-	b = strconv.AppendUint(b, uint64(v.RetryAttempt), 10)
-	b = append(b, `,"max_retries":`...)
-	b = strconv.AppendUint(b, uint64(v.MaxRetries), 10)
-	return append(b, '}')
+	w.number(uint64(v.RetryAttempt))
+	w.number(uint64(v.MaxRetries))
 }
 
-func (v ClassifyOperationCompletionFeed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"kind":`...)
-	b = appendText(b, v.Kind.String())
-	return append(b, '}')
+func (v *ClassifyLlmFailureRecovery) read(r *StepReader) {
+	readOption(r, &v.FailureKind, readVariant)
+	readNumber(r, &v.RetryAttempt)
+	readNumber(r, &v.MaxRetries)
 }
 
-func (v ClassifyOperationCompletionWake) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"kind":`...)
-	b = appendText(b, v.Kind.String())
-	return append(b, '}')
+func (v *ClassifyOperationCompletionFeed) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Kind), &operationKindTexts)
 }
 
-func (v ClassifyOperationDurability) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"kind":`...)
-	b = appendText(b, v.Kind.String())
-	return append(b, '}')
+func (v *ClassifyOperationCompletionFeed) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Kind)
 }
 
-func (v ClassifyOperationPublicResult) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"status":`...)
-	b = appendText(b, v.Status.String())
-	return append(b, '}')
+func (v *ClassifyOperationCompletionWake) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Kind), &operationKindTexts)
 }
 
-func (v ClassifyOperationTerminality) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"status":`...)
-	b = appendText(b, v.Status.String())
-	return append(b, '}')
+func (v *ClassifyOperationCompletionWake) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Kind)
 }
 
-func (v ClassifyOperationTransitionIdempotence) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"action":`...)
-	b = appendText(b, v.Action.String())
-	b = append(b, `,"status":`...)
-	b = appendText(b, v.Status.String())
-	return append(b, '}')
+func (v *ClassifyOperationDurability) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Kind), &operationKindTexts)
 }
 
-func (v ClassifyPeerResponseReply) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"status":`...)
-	b = appendText(b, v.Status.String())
-	return append(b, '}')
+func (v *ClassifyOperationDurability) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Kind)
 }
 
-func (v ClassifyPlainEvent) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"source_name":`...)
-	b = appendText(b, string(v.SourceName))
-	return append(b, '}')
+func (v *ClassifyOperationPublicResult) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Status), &operationStatusTexts)
 }
 
-func (v ClassifyRecoveredInputDurability) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"durability":`...)
-	b = appendText(b, v.Durability.String())
-	return append(b, '}')
+func (v *ClassifyOperationPublicResult) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Status)
 }
 
-func (v ClassifyRecoveredOperationRecord) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"status":`...)
-	b = appendText(b, v.Status.String())
-	b = append(b, `,"kind":`...)
-	b = appendText(b, v.Kind.String())
-	b = append(b, `,"terminal_outcome_present":`...)
-	b = strconv.AppendBool(b, bool(v.TerminalOutcomePresent))
-	b = append(b, `,"terminal_payload_present":`...)
-	b = strconv.AppendBool(b, bool(v.TerminalPayloadPresent))
-	b = append(b, `,"completion_sequence_present":`...)
-	b = strconv.AppendBool(b, bool(v.CompletionSequencePresent))
-	return append(b, '}')
+func (v *ClassifyOperationTerminality) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Status), &operationStatusTexts)
 }
 
-func (v ClassifyRuntimeLifecycleDurability) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"state":`...)
-	b = appendText(b, v.State.String())
-	return append(b, '}')
+func (v *ClassifyOperationTerminality) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Status)
 }
 
-func (v ClassifyRuntimeLifecycleState) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"state":`...)
-	b = appendText(b, v.State.String())
-	return append(b, '}')
+func (v *ClassifyOperationTransitionIdempotence) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Action), &opLifecycleActionKindTexts)
+	w.variant(uint8(v.Status), &operationStatusTexts)
 }
 
-func (v ClassifyRuntimeLoopQueueAdmission) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"state":`...)
-	b = appendText(b, v.State.String())
-	b = append(b, `,"current_run_bound":`...)
-	b = strconv.AppendBool(b, bool(v.CurrentRunBound))
-	return append(b, '}')
+func (v *ClassifyOperationTransitionIdempotence) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Action)
+	readVariant(r, &v.Status)
 }
 
-func (v ClassifySurfaceRequestTerminal) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"request_key":`...)
-	b = appendText(b, string(v.RequestKey))
-	b = append(b, `,"success":`...)
-	b = strconv.AppendBool(b, bool(v.Success))
-	return append(b, '}')
+func (v *ClassifyPeerResponseReply) write(w *StepWriter) {
+	w.variant(uint8(v.Status), &peerIngressResponseStatusTexts)
 }
 
-func (v ClassifyTurnTerminalCauseClass) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"cause_kind":`...)
+func (v *ClassifyPeerResponseReply) read(r *StepReader) {
+	readVariant(r, &v.Status)
+}
+
+func (v *ClassifyPlainEvent) write(w *StepWriter) {
+	w.text(string(v.SourceName))
+}
+
+func (v *ClassifyPlainEvent) read(r *StepReader) {
+	readText(r, &v.SourceName)
+}
+
+func (v *ClassifyRecoveredInputDurability) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.Durability), &inputDurabilityKindTexts)
+}
+
+func (v *ClassifyRecoveredInputDurability) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.Durability)
+}
+
+func (v *ClassifyRecoveredOperationRecord) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Status), &operationStatusTexts)
+	w.variant(uint8(v.Kind), &operationKindTexts)
+	w.flag(v.TerminalOutcomePresent)
+	w.flag(v.TerminalPayloadPresent)
+	w.flag(v.CompletionSequencePresent)
+}
+
+func (v *ClassifyRecoveredOperationRecord) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Status)
+	readVariant(r, &v.Kind)
+	readFlag(r, &v.TerminalOutcomePresent)
+	readFlag(r, &v.TerminalPayloadPresent)
+	readFlag(r, &v.CompletionSequencePresent)
+}
+
+func (v *ClassifyRuntimeLifecycleDurability) write(w *StepWriter) {
+	w.variant(uint8(v.State), &runtimeLifecycleObservedStateTexts)
+}
+
+func (v *ClassifyRuntimeLifecycleDurability) read(r *StepReader) {
+	readVariant(r, &v.State)
+}
+
+func (v *ClassifyRuntimeLifecycleState) write(w *StepWriter) {
+	w.variant(uint8(v.State), &runtimeLifecycleObservedStateTexts)
+}
+
+func (v *ClassifyRuntimeLifecycleState) read(r *StepReader) {
+	readVariant(r, &v.State)
+}
+
+func (v *ClassifyRuntimeLoopQueueAdmission) write(w *StepWriter) {
+	w.variant(uint8(v.State), &runtimeLifecycleObservedStateTexts)
+	w.flag(v.CurrentRunBound)
+}
+
+func (v *ClassifyRuntimeLoopQueueAdmission) read(r *StepReader) {
+	readVariant(r, &v.State)
+	readFlag(r, &v.CurrentRunBound)
+}
+
+func (v *ClassifySurfaceRequestTerminal) write(w *StepWriter) {
+	w.text(string(v.RequestKey))
+	w.flag(v.Success)
+}
+
+func (v *ClassifySurfaceRequestTerminal) read(r *StepReader) {
+	readText(r, &v.RequestKey)
+	readFlag(r, &v.Success)
+}
+
+func (v *ClassifyTurnTerminalCauseClass) write(w *StepWriter) {
 	if some, ok := v.CauseKind.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &turnTerminalCauseKindTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v ClassifyTurnTerminality) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v ClearLocalEndpoint) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v ClearSessionLlmState) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v ClearTurnToolOverlay) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v CoalesceInput) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"aggregate_id":`...)
-	b = appendText(b, string(v.AggregateID))
-	return append(b, '}')
+func (v *ClassifyTurnTerminalCauseClass) read(r *StepReader) {
+	readOption(r, &v.CauseKind, readVariant)
 }
 
-func (v CollectCompletedOp) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	return append(b, '}')
+func (*ClassifyTurnTerminality) write(*StepWriter) {}
+
+func (*ClassifyTurnTerminality) read(*StepReader) {}
+
+func (*ClearLocalEndpoint) write(*StepWriter) {}
+
+func (*ClearLocalEndpoint) read(*StepReader) {}
+
+func (*ClearSessionLlmState) write(*StepWriter) {}
+
+func (*ClearSessionLlmState) read(*StepReader) {}
+
+func (*ClearTurnToolOverlay) write(*StepWriter) {}
+
+func (*ClearTurnToolOverlay) read(*StepReader) {}
+
+func (v *CoalesceInput) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.text(string(v.AggregateID))
 }
 
-func (v Commit) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *CoalesceInput) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readText(r, &v.AggregateID)
 }
 
-func (v CommsDrainExitedForUnregister) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *CollectCompletedOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
 }
 
-func (v CompleteImageOperation) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"terminal":`...)
-	b = appendText(b, v.Terminal.String())
-	b = append(b, `,"terminal_payload":`...)
-	b = appendText(b, string(v.TerminalPayload))
-	return append(b, '}')
+func (v *CollectCompletedOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
 }
 
-func (v CompleteUntilChangedSwitchTurnReconfigure) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"request_id":`...)
-	b = appendText(b, string(v.RequestID))
-	return append(b, '}')
+func (v *Commit) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.text(string(v.RunID))
 }
 
-func (v CompletionWaitersResolvedForUnregister) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *Commit) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readText(r, &v.RunID)
 }
 
-func (v ConsumeInput) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *CommitDeferredNames) write(w *StepWriter) {
+	w.value(&v.Authorities)
 }
 
-func (v ConsumeOnAccept) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *CommitDeferredNames) read(r *StepReader) {
+	readValue(r, &v.Authorities)
 }
 
-func (v ContainsSession) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *CommitVisibilityFilter) write(w *StepWriter) {
+	w.value(&v.Filter)
+	w.number(uint64(v.Revision))
 }
 
-func (v DeferInputBehindBacklog) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *CommitVisibilityFilter) read(r *StepReader) {
+	readValue(r, &v.Filter)
+	readNumber(r, &v.Revision)
 }
 
-func (v DenyImageOperationPlan) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"reason":`...)
-	b = appendText(b, v.Reason.String())
-	b = append(b, `,"terminal_payload":`...)
-	b = appendText(b, string(v.TerminalPayload))
-	return append(b, '}')
+func (v *CommsDrainExitedForUnregister) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v Destroy) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *CommsDrainExitedForUnregister) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
-func (v DetachIngress) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v DrainQueuedRun) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *CompleteImageOperation) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Terminal), &routingImageTerminalTexts)
+	w.text(string(v.TerminalPayload))
 }
 
-func (v DropDeferredSession) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *CompleteImageOperation) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Terminal)
+	readText(r, &v.TerminalPayload)
 }
 
-func (v EnsureDrainRunning) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v EnsureSessionWithExecutor) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *CompleteOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Outcome), &operationTerminalOutcomeKindTexts)
+	w.value(&v.Payload)
 }
 
-func (v EnterExtraction) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"max_extraction_retries":`...)
-	b = strconv.AppendUint(b, uint64(v.MaxExtractionRetries), 10)
-	return append(b, '}')
+func (v *CompleteOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Outcome)
+	readValue(r, &v.Payload)
 }
 
-func (v EvictCompletedOp) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	return append(b, '}')
+func (v *CompleteUntilChangedSwitchTurnReconfigure) write(w *StepWriter) {
+	w.text(string(v.RequestID))
 }
 
-func (v ExtractionFailed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"error":`...)
-	b = appendText(b, string(v.Error))
-	return append(b, '}')
+func (v *CompleteUntilChangedSwitchTurnReconfigure) read(r *StepReader) {
+	readText(r, &v.RequestID)
 }
 
-func (v ExtractionStart) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *CompletionWaitersResolvedForUnregister) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v ExtractionValidationFailed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"error":`...)
-	b = appendText(b, string(v.Error))
-	return append(b, '}')
+func (v *CompletionWaitersResolvedForUnregister) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
-func (v ExtractionValidationPassed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *ConsumeInput) write(w *StepWriter) {
+	w.text(string(v.InputID))
 }
 
-func (v Fail) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *ConsumeInput) read(r *StepReader) {
+	readText(r, &v.InputID)
 }
 
-func (v FatalFailure) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"terminal_failure_source":`...)
-	b = appendText(b, v.TerminalFailureSource.String())
-	b = append(b, `,"error":`...)
-	b = appendText(b, string(v.Error))
-	return append(b, '}')
+func (v *ConsumeOnAccept) write(w *StepWriter) {
+	w.text(string(v.InputID))
 }
 
-func (v FinishDeferredSessionArchive) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *ConsumeOnAccept) read(r *StepReader) {
+	readText(r, &v.InputID)
 }
 
-func (v FinishDeferredSessionPromotion) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *ContainsSession) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v FinishSurfaceRequestUnpublished) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"request_key":`...)
-	b = appendText(b, string(v.RequestKey))
-	return append(b, '}')
+func (v *ContainsSession) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
-func (v ForceCancelNoRun) appendFields(b []byte) []byte { return append(b, `{}`...) }
+func (v *DeferInputBehindBacklog) write(w *StepWriter) {
+	w.text(string(v.InputID))
+}
 
-func (v ForgetInput) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"idempotency_key":`...)
+func (v *DeferInputBehindBacklog) read(r *StepReader) {
+	readText(r, &v.InputID)
+}
+
+func (v *DenyImageOperationPlan) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Reason), &routingImagePlanDenialReasonTexts)
+	w.text(string(v.TerminalPayload))
+}
+
+func (v *DenyImageOperationPlan) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Reason)
+	readText(r, &v.TerminalPayload)
+}
+
+func (v *Destroy) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *Destroy) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (*DetachIngress) write(*StepWriter) {}
+
+func (*DetachIngress) read(*StepReader) {}
+
+func (v *DrainQueuedRun) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *DrainQueuedRun) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *DropDeferredSession) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *DropDeferredSession) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (*EnsureDrainRunning) write(*StepWriter) {}
+
+func (*EnsureDrainRunning) read(*StepReader) {}
+
+func (v *EnsureSessionWithExecutor) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *EnsureSessionWithExecutor) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (v *EnterExtraction) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.number(uint64(v.MaxExtractionRetries))
+}
+
+func (v *EnterExtraction) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readNumber(r, &v.MaxExtractionRetries)
+}
+
+func (v *EvictCompletedOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+}
+
+func (v *EvictCompletedOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
+}
+
+func (v *ExtractionFailed) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.text(string(v.Error))
+}
+
+func (v *ExtractionFailed) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readText(r, &v.Error)
+}
+
+func (v *ExtractionStart) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *ExtractionStart) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *ExtractionValidationFailed) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.text(string(v.Error))
+}
+
+func (v *ExtractionValidationFailed) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readText(r, &v.Error)
+}
+
+func (v *ExtractionValidationPassed) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *ExtractionValidationPassed) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *Fail) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *Fail) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *FailOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Outcome), &operationTerminalOutcomeKindTexts)
+	w.value(&v.Payload)
+}
+
+func (v *FailOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Outcome)
+	readValue(r, &v.Payload)
+}
+
+func (v *FatalFailure) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.variant(uint8(v.TerminalFailureSource), &runFailureSourceKindTexts)
+	w.text(string(v.Error))
+}
+
+func (v *FatalFailure) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readVariant(r, &v.TerminalFailureSource)
+	readText(r, &v.Error)
+}
+
+func (v *FinishDeferredSessionArchive) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *FinishDeferredSessionArchive) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (v *FinishDeferredSessionPromotion) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *FinishDeferredSessionPromotion) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (v *FinishSurfaceRequestUnpublished) write(w *StepWriter) {
+	w.text(string(v.RequestKey))
+}
+
+func (v *FinishSurfaceRequestUnpublished) read(r *StepReader) {
+	readText(r, &v.RequestKey)
+}
+
+func (*ForceCancelNoRun) write(*StepWriter) {}
+
+func (*ForceCancelNoRun) read(*StepReader) {}
+
+func (v *ForgetInput) write(w *StepWriter) {
+	w.text(string(v.InputID))
 	if some, ok := v.IdempotencyKey.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v ForgetOperation) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	return append(b, '}')
+func (v *ForgetInput) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readOption(r, &v.IdempotencyKey, readText)
 }
 
-func (v ForgetRun) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *ForgetOperation) write(w *StepWriter) {
+	w.text(string(v.OperationID))
 }
 
-func (v GrantMobOperatorManageMob) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"mob_id":`...)
-	b = appendText(b, string(v.MobID))
-	return append(b, '}')
+func (v *ForgetOperation) read(r *StepReader) {
+	readText(r, &v.OperationID)
 }
 
-func (v IncrementAttemptCount) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *ForgetRun) write(w *StepWriter) {
+	w.text(string(v.RunID))
 }
 
-func (v Ingest) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"runtime_id":`...)
-	b = appendText(b, string(v.RuntimeID))
-	b = append(b, `,"fence_token":`...)
-	b = strconv.AppendUint(b, uint64(v.FenceToken), 10)
-	b = append(b, `,"generation":`...)
+func (v *ForgetRun) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *GrantMobOperatorManageMob) write(w *StepWriter) {
+	w.text(string(v.MobID))
+}
+
+func (v *GrantMobOperatorManageMob) read(r *StepReader) {
+	readText(r, &v.MobID)
+}
+
+func (v *HydrateSessionLlmState) write(w *StepWriter) {
+	w.value(&v.CurrentIdentity)
+	if some, ok := v.CurrentCapabilitySurface.Get(); ok {
+		w.value(&some)
+		w.is(true)
+	} else {
+		w.none()
+	}
+	w.variant(uint8(v.CurrentCapabilitySurfaceStatus), &sessionLlmCapabilitySurfaceStatusTexts)
+	w.value(&v.CurrentCapabilityBaseFilter)
+}
+
+func (v *HydrateSessionLlmState) read(r *StepReader) {
+	readValue(r, &v.CurrentIdentity)
+	readOption(r, &v.CurrentCapabilitySurface, readValue)
+	readVariant(r, &v.CurrentCapabilitySurfaceStatus)
+	readValue(r, &v.CurrentCapabilityBaseFilter)
+}
+
+func (v *IncrementAttemptCount) write(w *StepWriter) {
+	w.text(string(v.InputID))
+}
+
+func (v *IncrementAttemptCount) read(r *StepReader) {
+	readText(r, &v.InputID)
+}
+
+func (v *Ingest) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.RuntimeID))
+	w.number(uint64(v.FenceToken))
 	if some, ok := v.Generation.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"runtime_epoch_id":`...)
 	if some, ok := v.RuntimeEpochID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"work_id":`...)
-	b = appendText(b, string(v.WorkID))
-	b = append(b, `,"origin":`...)
-	b = appendText(b, v.Origin.String())
-	return append(b, '}')
+	w.text(string(v.WorkID))
+	w.variant(uint8(v.Origin), &workOriginTexts)
 }
 
-func (v Initialize) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v InputState) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *Ingest) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.RuntimeID)
+	readNumber(r, &v.FenceToken)
+	readOption(r, &v.Generation, readNumber)
+	readOption(r, &v.RuntimeEpochID, readText)
+	readText(r, &v.WorkID)
+	readVariant(r, &v.Origin)
 }
 
-func (v InteractionStreamAttached) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	return append(b, '}')
+func (*Initialize) write(*StepWriter) {}
+
+func (*Initialize) read(*StepReader) {}
+
+func (v *InputState) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.InputID))
 }
 
-func (v InteractionStreamClosedEarly) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	return append(b, '}')
+func (v *InputState) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.InputID)
 }
 
-func (v InteractionStreamCompleted) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	return append(b, '}')
+func (v *InteractionStreamAttached) write(w *StepWriter) {
+	w.text(string(v.CorrID))
 }
 
-func (v InteractionStreamExpired) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	return append(b, '}')
+func (v *InteractionStreamAttached) read(r *StepReader) {
+	readText(r, &v.CorrID)
 }
 
-func (v InteractionStreamReserved) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	return append(b, '}')
+func (v *InteractionStreamClosedEarly) write(w *StepWriter) {
+	w.text(string(v.CorrID))
 }
 
-func (v InterruptCurrentRun) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v ListActiveInputs) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *InteractionStreamClosedEarly) read(r *StepReader) {
+	readText(r, &v.CorrID)
 }
 
-func (v LlmReturnedTerminal) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *InteractionStreamCompleted) write(w *StepWriter) {
+	w.text(string(v.CorrID))
 }
 
-func (v LlmReturnedToolCalls) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"tool_count":`...)
-	b = strconv.AppendUint(b, uint64(v.ToolCount), 10)
-	return append(b, '}')
+func (v *InteractionStreamCompleted) read(r *StepReader) {
+	readText(r, &v.CorrID)
 }
 
-func (v LoadBoundaryReceipt) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"runtime_id":`...)
-	b = appendText(b, string(v.RuntimeID))
-	b = append(b, `,"sequence":`...)
-	b = strconv.AppendUint(b, uint64(v.Sequence), 10)
-	return append(b, '}')
+func (v *InteractionStreamExpired) write(w *StepWriter) {
+	w.text(string(v.CorrID))
 }
 
-func (v MarkApplied) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *InteractionStreamExpired) read(r *StepReader) {
+	readText(r, &v.CorrID)
 }
 
-func (v MarkAppliedPendingConsumption) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *InteractionStreamReserved) write(w *StepWriter) {
+	w.text(string(v.CorrID))
 }
 
-func (v McpServerConnectPending) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"server_id":`...)
-	b = appendText(b, string(v.ServerID))
-	return append(b, '}')
+func (v *InteractionStreamReserved) read(r *StepReader) {
+	readText(r, &v.CorrID)
 }
 
-func (v McpServerConnected) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"server_id":`...)
-	b = appendText(b, string(v.ServerID))
-	return append(b, '}')
+func (*InterruptCurrentRun) write(*StepWriter) {}
+
+func (*InterruptCurrentRun) read(*StepReader) {}
+
+func (v *ListActiveInputs) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v McpServerDisconnected) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"server_id":`...)
-	b = appendText(b, string(v.ServerID))
-	return append(b, '}')
+func (v *ListActiveInputs) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
-func (v McpServerFailed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"server_id":`...)
-	b = appendText(b, string(v.ServerID))
-	b = append(b, `,"error":`...)
-	b = appendText(b, string(v.Error))
-	return append(b, '}')
+func (v *LlmReturnedTerminal) write(w *StepWriter) {
+	w.text(string(v.RunID))
 }
 
-func (v McpServerReload) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"server_id":`...)
-	b = appendText(b, string(v.ServerID))
-	return append(b, '}')
+func (v *LlmReturnedTerminal) read(r *StepReader) {
+	readText(r, &v.RunID)
 }
 
-func (v ModelRoutingStatus) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *LlmReturnedToolCalls) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.number(uint64(v.ToolCount))
 }
 
-func (v NormalizeRecoveredInputLifecycle) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"phase":`...)
-	b = appendText(b, v.Phase.String())
-	b = append(b, `,"applied_boundary_committed":`...)
+func (v *LlmReturnedToolCalls) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readNumber(r, &v.ToolCount)
+}
+
+func (v *LoadBoundaryReceipt) write(w *StepWriter) {
+	w.text(string(v.RuntimeID))
+	w.number(uint64(v.Sequence))
+}
+
+func (v *LoadBoundaryReceipt) read(r *StepReader) {
+	readText(r, &v.RuntimeID)
+	readNumber(r, &v.Sequence)
+}
+
+func (v *MarkApplied) write(w *StepWriter) {
+	w.text(string(v.InputID))
+}
+
+func (v *MarkApplied) read(r *StepReader) {
+	readText(r, &v.InputID)
+}
+
+func (v *MarkAppliedPendingConsumption) write(w *StepWriter) {
+	w.text(string(v.InputID))
+}
+
+func (v *MarkAppliedPendingConsumption) read(r *StepReader) {
+	readText(r, &v.InputID)
+}
+
+func (v *McpServerConnectPending) write(w *StepWriter) {
+	w.text(string(v.ServerID))
+}
+
+func (v *McpServerConnectPending) read(r *StepReader) {
+	readText(r, &v.ServerID)
+}
+
+func (v *McpServerConnected) write(w *StepWriter) {
+	w.text(string(v.ServerID))
+}
+
+func (v *McpServerConnected) read(r *StepReader) {
+	readText(r, &v.ServerID)
+}
+
+func (v *McpServerDisconnected) write(w *StepWriter) {
+	w.text(string(v.ServerID))
+}
+
+func (v *McpServerDisconnected) read(r *StepReader) {
+	readText(r, &v.ServerID)
+}
+
+func (v *McpServerFailed) write(w *StepWriter) {
+	w.text(string(v.ServerID))
+	w.text(string(v.Error))
+}
+
+func (v *McpServerFailed) read(r *StepReader) {
+	readText(r, &v.ServerID)
+	readText(r, &v.Error)
+}
+
+func (v *McpServerReload) write(w *StepWriter) {
+	w.text(string(v.ServerID))
+}
+
+func (v *McpServerReload) read(r *StepReader) {
+	readText(r, &v.ServerID)
+}
+
+func (v *ModelRoutingStatus) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *ModelRoutingStatus) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (v *NormalizeRecoveredInputLifecycle) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.Phase), &recoveredInputObservedPhaseTexts)
 	if some, ok := v.AppliedBoundaryCommitted.Get(); ok {
-		b = strconv.AppendBool(b, bool(some))
+		w.flag(some)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v NotifyDrainExited) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"reason":`...)
-	b = appendText(b, v.Reason.String())
-	return append(b, '}')
+func (v *NormalizeRecoveredInputLifecycle) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.Phase)
+	readOption(r, &v.AppliedBoundaryCommitted, readFlag)
 }
 
-func (v OpsLifecycleRegistry) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *NotifyDrainExited) write(w *StepWriter) {
+	w.variant(uint8(v.Reason), &drainExitReasonTexts)
 }
 
-func (v PeerReadyOp) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	return append(b, '}')
+func (v *NotifyDrainExited) read(r *StepReader) {
+	readVariant(r, &v.Reason)
 }
 
-func (v PeerRequestReceived) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	b = append(b, `,"handling_mode":`...)
-	b = appendText(b, v.HandlingMode.String())
-	return append(b, '}')
+func (v *OpsBarrierSatisfied) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.value(&v.OperationIDs)
 }
 
-func (v PeerRequestSendFailed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	return append(b, '}')
+func (v *OpsBarrierSatisfied) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readValue(r, &v.OperationIDs)
 }
 
-func (v PeerRequestSent) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	return append(b, '}')
+func (v *OpsLifecycleRegistry) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v PeerRequestTimedOut) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	return append(b, '}')
+func (v *OpsLifecycleRegistry) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
-func (v PeerResponseProgressArrived) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	return append(b, '}')
+func (v *PeerReadyOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
 }
 
-func (v PeerResponseRejected) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	return append(b, '}')
+func (v *PeerReadyOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
 }
 
-func (v PeerResponseReplied) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	return append(b, '}')
+func (v *PeerRequestReceived) write(w *StepWriter) {
+	w.text(string(v.CorrID))
+	w.variant(uint8(v.HandlingMode), &inputLaneTexts)
 }
 
-func (v PeerResponseTerminalArrived) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"corr_id":`...)
-	b = appendText(b, string(v.CorrID))
-	b = append(b, `,"disposition":`...)
-	b = appendText(b, v.Disposition.String())
-	return append(b, '}')
+func (v *PeerRequestReceived) read(r *StepReader) {
+	readText(r, &v.CorrID)
+	readVariant(r, &v.HandlingMode)
 }
 
-func (v Prepare) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *PeerRequestSendFailed) write(w *StepWriter) {
+	w.text(string(v.CorrID))
 }
 
-func (v PrepareBindings) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"agent_runtime_id":`...)
-	b = appendText(b, string(v.AgentRuntimeID))
-	b = append(b, `,"fence_token":`...)
-	b = strconv.AppendUint(b, uint64(v.FenceToken), 10)
-	b = append(b, `,"generation":`...)
+func (v *PeerRequestSendFailed) read(r *StepReader) {
+	readText(r, &v.CorrID)
+}
+
+func (v *PeerRequestSent) write(w *StepWriter) {
+	w.text(string(v.CorrID))
+}
+
+func (v *PeerRequestSent) read(r *StepReader) {
+	readText(r, &v.CorrID)
+}
+
+func (v *PeerRequestTimedOut) write(w *StepWriter) {
+	w.text(string(v.CorrID))
+}
+
+func (v *PeerRequestTimedOut) read(r *StepReader) {
+	readText(r, &v.CorrID)
+}
+
+func (v *PeerResponseProgressArrived) write(w *StepWriter) {
+	w.text(string(v.CorrID))
+}
+
+func (v *PeerResponseProgressArrived) read(r *StepReader) {
+	readText(r, &v.CorrID)
+}
+
+func (v *PeerResponseRejected) write(w *StepWriter) {
+	w.text(string(v.CorrID))
+}
+
+func (v *PeerResponseRejected) read(r *StepReader) {
+	readText(r, &v.CorrID)
+}
+
+func (v *PeerResponseReplied) write(w *StepWriter) {
+	w.text(string(v.CorrID))
+}
+
+func (v *PeerResponseReplied) read(r *StepReader) {
+	readText(r, &v.CorrID)
+}
+
+func (v *PeerResponseTerminalArrived) write(w *StepWriter) {
+	w.text(string(v.CorrID))
+	w.variant(uint8(v.Disposition), &peerTerminalDispositionTexts)
+}
+
+func (v *PeerResponseTerminalArrived) read(r *StepReader) {
+	readText(r, &v.CorrID)
+	readVariant(r, &v.Disposition)
+}
+
+func (v *Prepare) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.RunID))
+}
+
+func (v *Prepare) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.RunID)
+}
+
+func (v *PrepareBindings) write(w *StepWriter) {
+	w.text(string(v.AgentRuntimeID))
+	w.number(uint64(v.FenceToken))
 	if some, ok := v.Generation.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"runtime_epoch_id":`...)
 	if some, ok := v.RuntimeEpochID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+	w.text(string(v.SessionID))
 }
 
-func (v PrimitiveApplied) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *PrepareBindings) read(r *StepReader) {
+	readText(r, &v.AgentRuntimeID)
+	readNumber(r, &v.FenceToken)
+	readOption(r, &v.Generation, readNumber)
+	readOption(r, &v.RuntimeEpochID, readText)
+	readText(r, &v.SessionID)
 }
 
-func (v PrioritizeInput) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *PrimitiveApplied) write(w *StepWriter) {
+	w.text(string(v.RunID))
 }
 
-func (v ProgressReportedOp) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	return append(b, '}')
+func (v *PrimitiveApplied) read(r *StepReader) {
+	readText(r, &v.RunID)
 }
 
-func (v PublishEvent) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"kind":`...)
-	b = appendText(b, v.Kind.String())
-	return append(b, '}')
+func (v *PrioritizeInput) write(w *StepWriter) {
+	w.text(string(v.InputID))
 }
 
-func (v PublishOrCancelSurfaceRequest) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"request_key":`...)
-	b = appendText(b, string(v.RequestKey))
-	return append(b, '}')
+func (v *PrioritizeInput) read(r *StepReader) {
+	readText(r, &v.InputID)
 }
 
-func (v PublishSurfaceRequest) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"request_key":`...)
-	b = appendText(b, string(v.RequestKey))
-	return append(b, '}')
+func (v *ProgressReportedOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
 }
 
-func (v QueueAccepted) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *ProgressReportedOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
 }
 
-func (v RecordBoundarySeq) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *PublishCommittedVisibleSet) write(w *StepWriter) {
+	w.value(&v.ActiveFilter)
+	w.value(&v.StagedFilter)
+	w.value(&v.ActiveRequestedDeferredNames)
+	w.value(&v.StagedRequestedDeferredNames)
+	w.value(&v.ActiveDeferredAuthorities)
+	w.value(&v.StagedDeferredAuthorities)
+	w.number(uint64(v.ActiveVisibilityRevision))
+	w.number(uint64(v.StagedVisibilityRevision))
 }
 
-func (v RecordLiveChannelRequestRejected) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	b = append(b, `,"request":`...)
-	b = appendText(b, v.Request.String())
-	b = append(b, `,"rejection":`...)
-	b = appendText(b, v.Rejection.String())
-	return append(b, '}')
+func (v *PublishCommittedVisibleSet) read(r *StepReader) {
+	readValue(r, &v.ActiveFilter)
+	readValue(r, &v.StagedFilter)
+	readValue(r, &v.ActiveRequestedDeferredNames)
+	readValue(r, &v.StagedRequestedDeferredNames)
+	readValue(r, &v.ActiveDeferredAuthorities)
+	readValue(r, &v.StagedDeferredAuthorities)
+	readNumber(r, &v.ActiveVisibilityRevision)
+	readNumber(r, &v.StagedVisibilityRevision)
 }
 
-func (v RecordLiveChannelStatus) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	b = append(b, `,"status":`...)
-	b = appendText(b, v.Status.String())
-	b = append(b, `,"status_observation_sequence":`...)
-	b = strconv.AppendUint(b, uint64(v.StatusObservationSequence), 10)
-	b = append(b, `,"degradation_reason":`...)
+func (v *PublishEvent) write(w *StepWriter) {
+	w.variant(uint8(v.Kind), &runtimeEventKindTexts)
+}
+
+func (v *PublishEvent) read(r *StepReader) {
+	readVariant(r, &v.Kind)
+}
+
+func (v *PublishLocalEndpoint) write(w *StepWriter) {
+	w.value(&v.Endpoint)
+}
+
+func (v *PublishLocalEndpoint) read(r *StepReader) {
+	readValue(r, &v.Endpoint)
+}
+
+func (v *PublishOrCancelSurfaceRequest) write(w *StepWriter) {
+	w.text(string(v.RequestKey))
+}
+
+func (v *PublishOrCancelSurfaceRequest) read(r *StepReader) {
+	readText(r, &v.RequestKey)
+}
+
+func (v *PublishSurfaceRequest) write(w *StepWriter) {
+	w.text(string(v.RequestKey))
+}
+
+func (v *PublishSurfaceRequest) read(r *StepReader) {
+	readText(r, &v.RequestKey)
+}
+
+func (v *QueueAccepted) write(w *StepWriter) {
+	w.text(string(v.InputID))
+}
+
+func (v *QueueAccepted) read(r *StepReader) {
+	readText(r, &v.InputID)
+}
+
+func (v *ReconfigureSessionLlmIdentity) write(w *StepWriter) {
+	w.value(&v.PreviousIdentity)
+	w.value(&v.PreviousVisibilityState)
+	if some, ok := v.PreviousCapabilitySurface.Get(); ok {
+		w.value(&some)
+		w.is(true)
+	} else {
+		w.none()
+	}
+	w.variant(uint8(v.PreviousCapabilitySurfaceStatus), &sessionLlmCapabilitySurfaceStatusTexts)
+	w.value(&v.PreviousCapabilityBaseFilter)
+	w.flag(v.ViewImageToolAvailable)
+	w.flag(v.PreviousViewImageVisible)
+	w.flag(v.NextViewImageVisible)
+	w.number(uint64(v.PreviousActiveVisibilityRevision))
+	w.number(uint64(v.PreviousStagedVisibilityRevision))
+	w.value(&v.TargetIdentity)
+	w.value(&v.TargetCapabilitySurface)
+	w.value(&v.NextVisibilityState)
+	w.value(&v.NextCapabilityBaseFilter)
+	w.number(uint64(v.NextActiveVisibilityRevision))
+	w.value(&v.ToolVisibilityDelta)
+}
+
+func (v *ReconfigureSessionLlmIdentity) read(r *StepReader) {
+	readValue(r, &v.PreviousIdentity)
+	readValue(r, &v.PreviousVisibilityState)
+	readOption(r, &v.PreviousCapabilitySurface, readValue)
+	readVariant(r, &v.PreviousCapabilitySurfaceStatus)
+	readValue(r, &v.PreviousCapabilityBaseFilter)
+	readFlag(r, &v.ViewImageToolAvailable)
+	readFlag(r, &v.PreviousViewImageVisible)
+	readFlag(r, &v.NextViewImageVisible)
+	readNumber(r, &v.PreviousActiveVisibilityRevision)
+	readNumber(r, &v.PreviousStagedVisibilityRevision)
+	readValue(r, &v.TargetIdentity)
+	readValue(r, &v.TargetCapabilitySurface)
+	readValue(r, &v.NextVisibilityState)
+	readValue(r, &v.NextCapabilityBaseFilter)
+	readNumber(r, &v.NextActiveVisibilityRevision)
+	readValue(r, &v.ToolVisibilityDelta)
+}
+
+func (v *RecordBoundarySeq) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.text(string(v.RunID))
+}
+
+func (v *RecordBoundarySeq) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readText(r, &v.RunID)
+}
+
+func (v *RecordLiveChannelRequestRejected) write(w *StepWriter) {
+	w.text(string(v.ChannelID))
+	w.variant(uint8(v.Request), &liveChannelRequestPublicKindTexts)
+	w.variant(uint8(v.Rejection), &liveChannelRequestRejectionReasonTexts)
+}
+
+func (v *RecordLiveChannelRequestRejected) read(r *StepReader) {
+	readText(r, &v.ChannelID)
+	readVariant(r, &v.Request)
+	readVariant(r, &v.Rejection)
+}
+
+func (v *RecordLiveChannelStatus) write(w *StepWriter) {
+	w.text(string(v.ChannelID))
+	w.variant(uint8(v.Status), &liveChannelPublicStatusTexts)
+	w.number(uint64(v.StatusObservationSequence))
 	if some, ok := v.DegradationReason.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &liveChannelDegradationReasonTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"degradation_detail":`...)
 	if some, ok := v.DegradationDetail.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v RecordLiveCloseClosed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	b = append(b, `,"close_observation_sequence":`...)
-	b = strconv.AppendUint(b, uint64(v.CloseObservationSequence), 10)
-	return append(b, '}')
+func (v *RecordLiveChannelStatus) read(r *StepReader) {
+	readText(r, &v.ChannelID)
+	readVariant(r, &v.Status)
+	readNumber(r, &v.StatusObservationSequence)
+	readOption(r, &v.DegradationReason, readVariant)
+	readOption(r, &v.DegradationDetail, readText)
 }
 
-func (v RecordLiveCommandAccepted) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	b = append(b, `,"command":`...)
-	b = appendText(b, v.Command.String())
-	b = append(b, `,"command_acceptance_sequence":`...)
-	b = strconv.AppendUint(b, uint64(v.CommandAcceptanceSequence), 10)
-	return append(b, '}')
+func (v *RecordLiveCloseClosed) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.ChannelID))
+	w.number(uint64(v.CloseObservationSequence))
 }
 
-func (v RecordLiveCommandRejected) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	b = append(b, `,"command":`...)
-	b = appendText(b, v.Command.String())
-	b = append(b, `,"rejection":`...)
-	b = appendText(b, v.Rejection.String())
-	return append(b, '}')
+func (v *RecordLiveCloseClosed) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.ChannelID)
+	readNumber(r, &v.CloseObservationSequence)
 }
 
-func (v RecordLiveRefreshQueued) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	b = append(b, `,"queue_acceptance_sequence":`...)
-	b = strconv.AppendUint(b, uint64(v.QueueAcceptanceSequence), 10)
-	return append(b, '}')
+func (v *RecordLiveCommandAccepted) write(w *StepWriter) {
+	w.text(string(v.ChannelID))
+	w.variant(uint8(v.Command), &liveCommandPublicKindTexts)
+	w.number(uint64(v.CommandAcceptanceSequence))
 }
 
-func (v RecordLiveWebrtcAnswerAccepted) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	b = append(b, `,"answer_observation_sequence":`...)
-	b = strconv.AppendUint(b, uint64(v.AnswerObservationSequence), 10)
-	return append(b, '}')
+func (v *RecordLiveCommandAccepted) read(r *StepReader) {
+	readText(r, &v.ChannelID)
+	readVariant(r, &v.Command)
+	readNumber(r, &v.CommandAcceptanceSequence)
 }
 
-func (v RecordLiveWebrtcTokenIssued) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	b = append(b, `,"token":`...)
-	b = appendText(b, string(v.Token))
-	b = append(b, `,"issued_at_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.IssuedAtMs), 10)
-	b = append(b, `,"ttl_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.TtlMs), 10)
-	return append(b, '}')
+func (v *RecordLiveCommandRejected) write(w *StepWriter) {
+	w.text(string(v.ChannelID))
+	w.variant(uint8(v.Command), &liveCommandPublicKindTexts)
+	w.variant(uint8(v.Rejection), &liveCommandRejectionReasonTexts)
 }
 
-func (v RecordLiveWebsocketTokenIssued) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	b = append(b, `,"token":`...)
-	b = appendText(b, string(v.Token))
-	b = append(b, `,"issued_at_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.IssuedAtMs), 10)
-	b = append(b, `,"ttl_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.TtlMs), 10)
-	return append(b, '}')
+func (v *RecordLiveCommandRejected) read(r *StepReader) {
+	readText(r, &v.ChannelID)
+	readVariant(r, &v.Command)
+	readVariant(r, &v.Rejection)
 }
 
-func (v RecordMobEventStreamOpened) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"stream_id":`...)
-	b = appendText(b, string(v.StreamID))
-	return append(b, '}')
+func (v *RecordLiveRefreshQueued) write(w *StepWriter) {
+	w.text(string(v.ChannelID))
+	w.number(uint64(v.QueueAcceptanceSequence))
 }
 
-func (v RecordMobEventStreamTerminated) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"stream_id":`...)
-	b = appendText(b, string(v.StreamID))
-	b = append(b, `,"observation":`...)
-	b = appendText(b, v.Observation.String())
-	b = append(b, `,"detail":`...)
+func (v *RecordLiveRefreshQueued) read(r *StepReader) {
+	readText(r, &v.ChannelID)
+	readNumber(r, &v.QueueAcceptanceSequence)
+}
+
+func (v *RecordLiveWebrtcAnswerAccepted) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.ChannelID))
+	w.number(uint64(v.AnswerObservationSequence))
+}
+
+func (v *RecordLiveWebrtcAnswerAccepted) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.ChannelID)
+	readNumber(r, &v.AnswerObservationSequence)
+}
+
+func (v *RecordLiveWebrtcTokenIssued) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.ChannelID))
+	w.text(string(v.Token))
+	w.number(uint64(v.IssuedAtMs))
+	w.number(uint64(v.TtlMs))
+}
+
+func (v *RecordLiveWebrtcTokenIssued) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.ChannelID)
+	readText(r, &v.Token)
+	readNumber(r, &v.IssuedAtMs)
+	readNumber(r, &v.TtlMs)
+}
+
+func (v *RecordLiveWebsocketTokenIssued) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.ChannelID))
+	w.text(string(v.Token))
+	w.number(uint64(v.IssuedAtMs))
+	w.number(uint64(v.TtlMs))
+}
+
+func (v *RecordLiveWebsocketTokenIssued) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.ChannelID)
+	readText(r, &v.Token)
+	readNumber(r, &v.IssuedAtMs)
+	readNumber(r, &v.TtlMs)
+}
+
+func (v *RecordMobEventStreamOpened) write(w *StepWriter) {
+	w.text(string(v.StreamID))
+}
+
+func (v *RecordMobEventStreamOpened) read(r *StepReader) {
+	readText(r, &v.StreamID)
+}
+
+func (v *RecordMobEventStreamTerminated) write(w *StepWriter) {
+	w.text(string(v.StreamID))
+	w.variant(uint8(v.Observation), &rpcEventStreamTerminalObservationKindTexts)
 	if some, ok := v.Detail.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v RecordSessionEventStreamOpened) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"stream_id":`...)
-	b = appendText(b, string(v.StreamID))
-	b = append(b, `,"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *RecordMobEventStreamTerminated) read(r *StepReader) {
+	readText(r, &v.StreamID)
+	readVariant(r, &v.Observation)
+	readOption(r, &v.Detail, readText)
 }
 
-func (v RecordSessionEventStreamTerminated) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"stream_id":`...)
-	b = appendText(b, string(v.StreamID))
-	b = append(b, `,"observation":`...)
-	b = appendText(b, v.Observation.String())
-	b = append(b, `,"detail":`...)
+func (v *RecordSessionEventStreamOpened) write(w *StepWriter) {
+	w.text(string(v.StreamID))
+	w.text(string(v.SessionID))
+}
+
+func (v *RecordSessionEventStreamOpened) read(r *StepReader) {
+	readText(r, &v.StreamID)
+	readText(r, &v.SessionID)
+}
+
+func (v *RecordSessionEventStreamTerminated) write(w *StepWriter) {
+	w.text(string(v.StreamID))
+	w.variant(uint8(v.Observation), &rpcEventStreamTerminalObservationKindTexts)
 	if some, ok := v.Detail.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v Recover) appendFields(b []byte) []byte { return append(b, `{}`...) }
+func (v *RecordSessionEventStreamTerminated) read(r *StepReader) {
+	readText(r, &v.StreamID)
+	readVariant(r, &v.Observation)
+	readOption(r, &v.Detail, readText)
+}
 
-func (v RecoverAdmittedInput) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"input_kind":`...)
-	b = appendText(b, v.InputKind.String())
-	b = append(b, `,"runtime_boundary":`...)
-	b = appendText(b, v.RuntimeBoundary.String())
-	b = append(b, `,"runtime_execution_kind":`...)
-	b = appendText(b, v.RuntimeExecutionKind.String())
-	b = append(b, `,"runtime_peer_response_terminal_apply_intent":`...)
+func (*Recover) write(*StepWriter) {}
+
+func (*Recover) read(*StepReader) {}
+
+func (v *RecoverAdmittedInput) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.InputKind), &recoveredInputKindTexts)
+	w.variant(uint8(v.RuntimeBoundary), &recoveredRunApplyBoundaryTexts)
+	w.variant(uint8(v.RuntimeExecutionKind), &recoveredRuntimeExecutionKindTexts)
 	if some, ok := v.RuntimePeerResponseTerminalApplyIntent.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &recoveredPeerResponseTerminalApplyIntentTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"lane":`...)
-	b = appendText(b, v.Lane.String())
-	return append(b, '}')
+	w.variant(uint8(v.Lane), &inputLaneTexts)
 }
 
-func (v RecoverCompletionConsumerCursors) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"agent_applied_cursor":`...)
-	b = strconv.AppendUint(b, uint64(v.AgentAppliedCursor), 10)
-	b = append(b, `,"runtime_observed_cursor":`...)
-	b = strconv.AppendUint(b, uint64(v.RuntimeObservedCursor), 10)
-	b = append(b, `,"runtime_injected_cursor":`...)
-	b = strconv.AppendUint(b, uint64(v.RuntimeInjectedCursor), 10)
-	return append(b, '}')
+func (v *RecoverAdmittedInput) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.InputKind)
+	readVariant(r, &v.RuntimeBoundary)
+	readVariant(r, &v.RuntimeExecutionKind)
+	readOption(r, &v.RuntimePeerResponseTerminalApplyIntent, readVariant)
+	readVariant(r, &v.Lane)
 }
 
-func (v RecoverInputLifecycle) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"phase":`...)
-	b = appendText(b, v.Phase.String())
-	b = append(b, `,"terminal_kind":`...)
+func (v *RecoverCompletionConsumerCursors) write(w *StepWriter) {
+	w.number(uint64(v.AgentAppliedCursor))
+	w.number(uint64(v.RuntimeObservedCursor))
+	w.number(uint64(v.RuntimeInjectedCursor))
+}
+
+func (v *RecoverCompletionConsumerCursors) read(r *StepReader) {
+	readNumber(r, &v.AgentAppliedCursor)
+	readNumber(r, &v.RuntimeObservedCursor)
+	readNumber(r, &v.RuntimeInjectedCursor)
+}
+
+func (v *RecoverCompletionFeedEntry) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Kind), &operationKindTexts)
+	w.variant(uint8(v.TerminalOutcome), &operationTerminalOutcomeKindTexts)
+	w.value(&v.TerminalPayload)
+	w.number(uint64(v.CompletionSequence))
+}
+
+func (v *RecoverCompletionFeedEntry) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Kind)
+	readVariant(r, &v.TerminalOutcome)
+	readValue(r, &v.TerminalPayload)
+	readNumber(r, &v.CompletionSequence)
+}
+
+func (v *RecoverInputLifecycle) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.Phase), &inputPhaseTexts)
 	if some, ok := v.TerminalKind.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputTerminalKindTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"superseded_by":`...)
 	if some, ok := v.SupersededBy.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"aggregate_id":`...)
 	if some, ok := v.AggregateID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"abandon_reason":`...)
 	if some, ok := v.AbandonReason.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputAbandonReasonTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"abandon_attempt_count":`...)
-	b = strconv.AppendUint(b, uint64(v.AbandonAttemptCount), 10)
-	b = append(b, `,"attempt_count":`...)
-	b = strconv.AppendUint(b, uint64(v.AttemptCount), 10)
-	b = append(b, `,"run_id":`...)
+	w.number(uint64(v.AbandonAttemptCount))
+	w.number(uint64(v.AttemptCount))
 	if some, ok := v.RunID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"boundary_sequence":`...)
 	if some, ok := v.BoundarySequence.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"admission_sequence":`...)
 	if some, ok := v.AdmissionSequence.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"admission_sequence_recovery":`...)
 	if some, ok := v.AdmissionSequenceRecovery.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &recoveredInputNormalizationReasonKindTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"recovery_lane":`...)
 	if some, ok := v.RecoveryLane.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputLaneTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"lane":`...)
 	if some, ok := v.Lane.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputLaneTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v RecoverOpsCompletionCursor) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"next_completion_seq":`...)
-	b = strconv.AppendUint(b, uint64(v.NextCompletionSeq), 10)
-	return append(b, '}')
+func (v *RecoverInputLifecycle) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.Phase)
+	readOption(r, &v.TerminalKind, readVariant)
+	readOption(r, &v.SupersededBy, readText)
+	readOption(r, &v.AggregateID, readText)
+	readOption(r, &v.AbandonReason, readVariant)
+	readNumber(r, &v.AbandonAttemptCount)
+	readNumber(r, &v.AttemptCount)
+	readOption(r, &v.RunID, readText)
+	readOption(r, &v.BoundarySequence, readNumber)
+	readOption(r, &v.AdmissionSequence, readNumber)
+	readOption(r, &v.AdmissionSequenceRecovery, readVariant)
+	readOption(r, &v.RecoveryLane, readVariant)
+	readOption(r, &v.Lane, readVariant)
 }
 
-func (v RecoverableFailure) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"failure_kind":`...)
-	b = appendText(b, v.FailureKind.String())
-	b = append(b, `,"retry_attempt":`...)
-	b = strconv.AppendUint(b, uint64(v.RetryAttempt), 10)
-	b = append(b, `,"max_retries":`...)
-	b = strconv.AppendUint(b, uint64(v.MaxRetries), 10)
-	b = append(b, `,"selected_delay_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.SelectedDelayMs), 10)
-	b = append(b, `,"error":`...)
-	b = appendText(b, string(v.Error))
-	return append(b, '}')
+func (v *RecoverOpRecord) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Status), &operationStatusTexts)
+	w.variant(uint8(v.Kind), &operationKindTexts)
+	if some, ok := v.Source.Get(); ok {
+		w.value(&some)
+		w.is(true)
+	} else {
+		w.none()
+	}
+	w.flag(v.PeerReady)
+	w.number(uint64(v.ProgressCount))
+	if some, ok := v.TerminalOutcome.Get(); ok {
+		w.variant(uint8(some), &operationTerminalOutcomeKindTexts)
+		w.is(true)
+	} else {
+		w.none()
+	}
+	if some, ok := v.TerminalPayload.Get(); ok {
+		w.value(&some)
+		w.is(true)
+	} else {
+		w.none()
+	}
+	if some, ok := v.CompletionSequence.Get(); ok {
+		w.number(uint64(some))
+		w.is(true)
+	} else {
+		w.none()
+	}
 }
 
-func (v Recycle) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v RegisterAcceptedIdempotency) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"idempotency_key":`...)
-	b = appendText(b, string(v.IdempotencyKey))
-	return append(b, '}')
+func (v *RecoverOpRecord) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Status)
+	readVariant(r, &v.Kind)
+	readOption(r, &v.Source, readValue)
+	readFlag(r, &v.PeerReady)
+	readNumber(r, &v.ProgressCount)
+	readOption(r, &v.TerminalOutcome, readVariant)
+	readOption(r, &v.TerminalPayload, readValue)
+	readOption(r, &v.CompletionSequence, readNumber)
 }
 
-func (v RegisterSession) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *RecoverOpsCompletionCursor) write(w *StepWriter) {
+	w.number(uint64(v.NextCompletionSeq))
 }
 
-func (v RequestCancelAfterBoundary) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *RecoverOpsCompletionCursor) read(r *StepReader) {
+	readNumber(r, &v.NextCompletionSeq)
 }
 
-func (v RequestFiniteSwitchTurn) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"request_id":`...)
-	b = appendText(b, string(v.RequestID))
-	b = append(b, `,"target_model":`...)
-	b = appendText(b, string(v.TargetModel))
-	b = append(b, `,"turns":`...)
-	b = strconv.AppendUint(b, uint64(v.Turns), 10)
-	b = append(b, `,"target_realtime_capable":`...)
-	b = strconv.AppendBool(b, bool(v.TargetRealtimeCapable))
-	b = append(b, `,"requires_approval":`...)
-	b = strconv.AppendBool(b, bool(v.RequiresApproval))
-	b = append(b, `,"approval_available":`...)
-	b = strconv.AppendBool(b, bool(v.ApprovalAvailable))
-	b = append(b, `,"approval_denied":`...)
-	b = strconv.AppendBool(b, bool(v.ApprovalDenied))
-	b = append(b, `,"approval_reason":`...)
+func (v *RecoverRuntimeAuthority) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.variant(uint8(v.State), &runtimeLifecycleObservedStateTexts)
+	if some, ok := v.AgentRuntimeID.Get(); ok {
+		w.text(string(some))
+		w.is(true)
+	} else {
+		w.none()
+	}
+	if some, ok := v.FenceToken.Get(); ok {
+		w.number(uint64(some))
+		w.is(true)
+	} else {
+		w.none()
+	}
+	if some, ok := v.RuntimeGeneration.Get(); ok {
+		w.number(uint64(some))
+		w.is(true)
+	} else {
+		w.none()
+	}
+	if some, ok := v.RuntimeEpochID.Get(); ok {
+		w.text(string(some))
+		w.is(true)
+	} else {
+		w.none()
+	}
+	if some, ok := v.CurrentRunID.Get(); ok {
+		w.text(string(some))
+		w.is(true)
+	} else {
+		w.none()
+	}
+	if some, ok := v.PreRunPhase.Get(); ok {
+		w.variant(uint8(some), &preRunPhaseTexts)
+		w.is(true)
+	} else {
+		w.none()
+	}
+	w.value(&v.SilentIntentOverrides)
+}
+
+func (v *RecoverRuntimeAuthority) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readVariant(r, &v.State)
+	readOption(r, &v.AgentRuntimeID, readText)
+	readOption(r, &v.FenceToken, readNumber)
+	readOption(r, &v.RuntimeGeneration, readNumber)
+	readOption(r, &v.RuntimeEpochID, readText)
+	readOption(r, &v.CurrentRunID, readText)
+	readOption(r, &v.PreRunPhase, readVariant)
+	readValue(r, &v.SilentIntentOverrides)
+}
+
+func (v *RecoverableFailure) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.variant(uint8(v.FailureKind), &llmRetryFailureKindTexts)
+	w.number(uint64(v.RetryAttempt))
+	w.number(uint64(v.MaxRetries))
+	w.number(uint64(v.SelectedDelayMs))
+	w.text(string(v.Error))
+}
+
+func (v *RecoverableFailure) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readVariant(r, &v.FailureKind)
+	readNumber(r, &v.RetryAttempt)
+	readNumber(r, &v.MaxRetries)
+	readNumber(r, &v.SelectedDelayMs)
+	readText(r, &v.Error)
+}
+
+func (*Recycle) write(*StepWriter) {}
+
+func (*Recycle) read(*StepReader) {}
+
+func (v *RegisterAcceptedIdempotency) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.text(string(v.IdempotencyKey))
+}
+
+func (v *RegisterAcceptedIdempotency) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readText(r, &v.IdempotencyKey)
+}
+
+func (v *RegisterOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Kind), &operationKindTexts)
+	if some, ok := v.Source.Get(); ok {
+		w.value(&some)
+		w.is(true)
+	} else {
+		w.none()
+	}
+	if some, ok := v.MaxConcurrent.Get(); ok {
+		w.number(uint64(some))
+		w.is(true)
+	} else {
+		w.none()
+	}
+}
+
+func (v *RegisterOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Kind)
+	readOption(r, &v.Source, readValue)
+	readOption(r, &v.MaxConcurrent, readNumber)
+}
+
+func (v *RegisterPendingOps) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.value(&v.OpRefs)
+	w.value(&v.BarrierOperationIDs)
+}
+
+func (v *RegisterPendingOps) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readValue(r, &v.OpRefs)
+	readValue(r, &v.BarrierOperationIDs)
+}
+
+func (v *RegisterSession) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *RegisterSession) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (v *RemoveDirectPeerEndpoint) write(w *StepWriter) {
+	w.value(&v.Endpoint)
+}
+
+func (v *RemoveDirectPeerEndpoint) read(r *StepReader) {
+	readValue(r, &v.Endpoint)
+}
+
+func (v *ReplaceDeferredToolAuthorityCatalog) write(w *StepWriter) {
+	w.value(&v.Catalog)
+}
+
+func (v *ReplaceDeferredToolAuthorityCatalog) read(r *StepReader) {
+	readValue(r, &v.Catalog)
+}
+
+func (v *ReplaceFilterToolAuthorityCatalog) write(w *StepWriter) {
+	w.value(&v.Catalog)
+}
+
+func (v *ReplaceFilterToolAuthorityCatalog) read(r *StepReader) {
+	readValue(r, &v.Catalog)
+}
+
+func (v *ReplaceVisibilityState) write(w *StepWriter) {
+	w.value(&v.CapabilityBaseFilter)
+	w.value(&v.InheritedBaseFilter)
+	w.value(&v.ActiveFilter)
+	w.value(&v.StagedFilter)
+	w.number(uint64(v.ActiveRevision))
+	w.number(uint64(v.StagedRevision))
+	w.value(&v.ActiveDeferredNames)
+	w.value(&v.StagedDeferredNames)
+	w.value(&v.RequestedWitnesses)
+	w.value(&v.FilterWitnesses)
+	w.value(&v.ActiveDeferredAuthorities)
+	w.value(&v.StagedDeferredAuthorities)
+}
+
+func (v *ReplaceVisibilityState) read(r *StepReader) {
+	readValue(r, &v.CapabilityBaseFilter)
+	readValue(r, &v.InheritedBaseFilter)
+	readValue(r, &v.ActiveFilter)
+	readValue(r, &v.StagedFilter)
+	readNumber(r, &v.ActiveRevision)
+	readNumber(r, &v.StagedRevision)
+	readValue(r, &v.ActiveDeferredNames)
+	readValue(r, &v.StagedDeferredNames)
+	readValue(r, &v.RequestedWitnesses)
+	readValue(r, &v.FilterWitnesses)
+	readValue(r, &v.ActiveDeferredAuthorities)
+	readValue(r, &v.StagedDeferredAuthorities)
+}
+
+func (v *RequestCancelAfterBoundary) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *RequestCancelAfterBoundary) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *RequestDeferredTools) write(w *StepWriter) {
+	w.value(&v.Authorities)
+}
+
+func (v *RequestDeferredTools) read(r *StepReader) {
+	readValue(r, &v.Authorities)
+}
+
+func (v *RequestFiniteSwitchTurn) write(w *StepWriter) {
+	w.text(string(v.RequestID))
+	w.text(string(v.TargetModel))
+	w.number(uint64(v.Turns))
+	w.flag(v.TargetRealtimeCapable)
+	w.flag(v.RequiresApproval)
+	w.flag(v.ApprovalAvailable)
+	w.flag(v.ApprovalDenied)
 	if some, ok := v.ApprovalReason.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &routingSwitchApprovalReasonTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"realtime_detach_allowed":`...)
-	b = strconv.AppendBool(b, bool(v.RealtimeDetachAllowed))
-	return append(b, '}')
+	w.flag(v.RealtimeDetachAllowed)
 }
 
-func (v RequestSupervisorTrustPublish) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"name":`...)
-	b = appendText(b, string(v.Name))
-	b = append(b, `,"peer_id":`...)
-	b = appendText(b, string(v.PeerID))
-	b = append(b, `,"address":`...)
-	b = appendText(b, string(v.Address))
-	b = append(b, `,"signing_public_key":`...)
-	b = appendText(b, string(v.SigningPublicKey))
-	b = append(b, `,"epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
-	return append(b, '}')
+func (v *RequestFiniteSwitchTurn) read(r *StepReader) {
+	readText(r, &v.RequestID)
+	readText(r, &v.TargetModel)
+	readNumber(r, &v.Turns)
+	readFlag(r, &v.TargetRealtimeCapable)
+	readFlag(r, &v.RequiresApproval)
+	readFlag(r, &v.ApprovalAvailable)
+	readFlag(r, &v.ApprovalDenied)
+	readOption(r, &v.ApprovalReason, readVariant)
+	readFlag(r, &v.RealtimeDetachAllowed)
 }
 
-func (v RequestUntilChangedSwitchTurn) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"request_id":`...)
-	b = appendText(b, string(v.RequestID))
-	b = append(b, `,"target_model":`...)
-	b = appendText(b, string(v.TargetModel))
-	b = append(b, `,"target_realtime_capable":`...)
-	b = strconv.AppendBool(b, bool(v.TargetRealtimeCapable))
-	b = append(b, `,"requires_approval":`...)
-	b = strconv.AppendBool(b, bool(v.RequiresApproval))
-	b = append(b, `,"approval_available":`...)
-	b = strconv.AppendBool(b, bool(v.ApprovalAvailable))
-	b = append(b, `,"approval_denied":`...)
-	b = strconv.AppendBool(b, bool(v.ApprovalDenied))
-	b = append(b, `,"approval_reason":`...)
+func (v *RequestSupervisorTrustPublish) write(w *StepWriter) {
+	w.text(string(v.Name))
+	w.text(string(v.PeerID))
+	w.text(string(v.Address))
+	w.text(string(v.SigningPublicKey))
+	w.number(uint64(v.Epoch))
+}
+
+func (v *RequestSupervisorTrustPublish) read(r *StepReader) {
+	readText(r, &v.Name)
+	readText(r, &v.PeerID)
+	readText(r, &v.Address)
+	readText(r, &v.SigningPublicKey)
+	readNumber(r, &v.Epoch)
+}
+
+func (v *RequestUntilChangedSwitchTurn) write(w *StepWriter) {
+	w.text(string(v.RequestID))
+	w.text(string(v.TargetModel))
+	w.flag(v.TargetRealtimeCapable)
+	w.flag(v.RequiresApproval)
+	w.flag(v.ApprovalAvailable)
+	w.flag(v.ApprovalDenied)
 	if some, ok := v.ApprovalReason.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &routingSwitchApprovalReasonTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"realtime_detach_allowed":`...)
-	b = strconv.AppendBool(b, bool(v.RealtimeDetachAllowed))
-	return append(b, '}')
+	w.flag(v.RealtimeDetachAllowed)
 }
 
-func (v Reset) appendFields(b []byte) []byte { return append(b, `{}`...) }
+func (v *RequestUntilChangedSwitchTurn) read(r *StepReader) {
+	readText(r, &v.RequestID)
+	readText(r, &v.TargetModel)
+	readFlag(r, &v.TargetRealtimeCapable)
+	readFlag(r, &v.RequiresApproval)
+	readFlag(r, &v.ApprovalAvailable)
+	readFlag(r, &v.ApprovalDenied)
+	readOption(r, &v.ApprovalReason, readVariant)
+	readFlag(r, &v.RealtimeDetachAllowed)
+}
 
-func (v ResolveAdmissionIdempotency) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"idempotency_key":`...)
+func (v *RequestWaitAll) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.text(string(v.WaitRequestID))
+	w.value(&v.OperationIDSequence)
+	w.value(&v.OperationIDs)
+	w.value(&v.OperationIDTokens)
+	w.value(&v.OperationTokenByID)
+	w.value(&v.OperationIDByToken)
+}
+
+func (v *RequestWaitAll) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readText(r, &v.WaitRequestID)
+	readValue(r, &v.OperationIDSequence)
+	readValue(r, &v.OperationIDs)
+	readValue(r, &v.OperationIDTokens)
+	readValue(r, &v.OperationTokenByID)
+	readValue(r, &v.OperationIDByToken)
+}
+
+func (*Reset) write(*StepWriter) {}
+
+func (*Reset) read(*StepReader) {}
+
+func (v *ResolveAdmissionIdempotency) write(w *StepWriter) {
+	w.text(string(v.InputID))
 	if some, ok := v.IdempotencyKey.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v ResolveAdmissionPlan) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"input_kind":`...)
-	b = appendText(b, v.InputKind.String())
-	b = append(b, `,"requested_lane":`...)
+func (v *ResolveAdmissionIdempotency) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readOption(r, &v.IdempotencyKey, readText)
+}
+
+func (v *ResolveAdmissionPlan) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.InputKind), &admissionInputKindTexts)
 	if some, ok := v.RequestedLane.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputLaneTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"continuation_kind":`...)
-	b = appendText(b, v.ContinuationKind.String())
-	b = append(b, `,"silent_intent_match":`...)
-	b = strconv.AppendBool(b, bool(v.SilentIntentMatch))
-	b = append(b, `,"existing_superseded_input_id":`...)
+	w.variant(uint8(v.ContinuationKind), &admissionContinuationKindTexts)
+	w.flag(v.SilentIntentMatch)
 	if some, ok := v.ExistingSupersededInputID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"runtime_running":`...)
-	b = strconv.AppendBool(b, bool(v.RuntimeRunning))
-	b = append(b, `,"active_turn_boundary_available":`...)
-	b = strconv.AppendBool(b, bool(v.ActiveTurnBoundaryAvailable))
-	b = append(b, `,"without_wake":`...)
-	b = strconv.AppendBool(b, bool(v.WithoutWake))
-	return append(b, '}')
+	w.flag(v.RuntimeRunning)
+	w.flag(v.ActiveTurnBoundaryAvailable)
+	w.flag(v.WithoutWake)
 }
 
-func (v ResolveAdmissionValidation) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"input_kind":`...)
-	b = appendText(b, v.InputKind.String())
-	b = append(b, `,"input_origin":`...)
-	b = appendText(b, v.InputOrigin.String())
-	b = append(b, `,"durability":`...)
-	b = appendText(b, v.Durability.String())
-	b = append(b, `,"peer_handling_mode_valid":`...)
-	b = strconv.AppendBool(b, bool(v.PeerHandlingModeValid))
-	b = append(b, `,"peer_response_terminal_structurally_valid":`...)
-	b = strconv.AppendBool(b, bool(v.PeerResponseTerminalStructurallyValid))
-	b = append(b, `,"peer_response_terminal_observed_status":`...)
-	b = appendText(b, v.PeerResponseTerminalObservedStatus.String())
-	return append(b, '}')
+func (v *ResolveAdmissionPlan) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.InputKind)
+	readOption(r, &v.RequestedLane, readVariant)
+	readVariant(r, &v.ContinuationKind)
+	readFlag(r, &v.SilentIntentMatch)
+	readOption(r, &v.ExistingSupersededInputID, readText)
+	readFlag(r, &v.RuntimeRunning)
+	readFlag(r, &v.ActiveTurnBoundaryAvailable)
+	readFlag(r, &v.WithoutWake)
 }
 
-func (v ResolveInputPublicLifecycle) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"phase":`...)
-	b = appendText(b, v.Phase.String())
-	return append(b, '}')
+func (v *ResolveAdmissionValidation) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.InputKind), &admissionInputKindTexts)
+	w.variant(uint8(v.InputOrigin), &admissionInputOriginKindTexts)
+	w.variant(uint8(v.Durability), &inputDurabilityKindTexts)
+	w.flag(v.PeerHandlingModeValid)
+	w.flag(v.PeerResponseTerminalStructurallyValid)
+	w.variant(uint8(v.PeerResponseTerminalObservedStatus), &peerResponseTerminalObservedStatusTexts)
 }
 
-func (v ResolveInputPublicTerminalOutcome) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"phase":`...)
-	b = appendText(b, v.Phase.String())
-	b = append(b, `,"terminal_kind":`...)
+func (v *ResolveAdmissionValidation) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.InputKind)
+	readVariant(r, &v.InputOrigin)
+	readVariant(r, &v.Durability)
+	readFlag(r, &v.PeerHandlingModeValid)
+	readFlag(r, &v.PeerResponseTerminalStructurallyValid)
+	readVariant(r, &v.PeerResponseTerminalObservedStatus)
+}
+
+func (v *ResolveInputPublicLifecycle) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.Phase), &recoveredInputObservedPhaseTexts)
+}
+
+func (v *ResolveInputPublicLifecycle) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.Phase)
+}
+
+func (v *ResolveInputPublicTerminalOutcome) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.Phase), &recoveredInputObservedPhaseTexts)
 	if some, ok := v.TerminalKind.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputTerminalKindTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"abandon_reason":`...)
 	if some, ok := v.AbandonReason.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &inputAbandonReasonTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v ResolveLiveBoundaryContextReceipt) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *ResolveInputPublicTerminalOutcome) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.Phase)
+	readOption(r, &v.TerminalKind, readVariant)
+	readOption(r, &v.AbandonReason, readVariant)
 }
 
-func (v ResolveLiveWebrtcAnswerAdmission) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	b = append(b, `,"token":`...)
-	b = appendText(b, string(v.Token))
-	b = append(b, `,"observed_at_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.ObservedAtMs), 10)
-	return append(b, '}')
+func (v *ResolveLiveBoundaryContextReceipt) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.text(string(v.InputID))
 }
 
-func (v ResolveLiveWebsocketTokenAdmission) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"channel_id":`...)
-	b = appendText(b, string(v.ChannelID))
-	b = append(b, `,"token":`...)
-	b = appendText(b, string(v.Token))
-	b = append(b, `,"observed_at_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.ObservedAtMs), 10)
-	return append(b, '}')
+func (v *ResolveLiveBoundaryContextReceipt) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readText(r, &v.InputID)
 }
 
-func (v ResolveMobEventStreamClose) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"stream_id":`...)
-	b = appendText(b, string(v.StreamID))
-	return append(b, '}')
+func (v *ResolveLiveOpenAdmission) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.ChannelID))
+	w.value(&v.LlmIdentity)
 }
 
-func (v ResolveOpLifecycleTransitionRejection) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	b = append(b, `,"action":`...)
-	b = appendText(b, v.Action.String())
-	return append(b, '}')
+func (v *ResolveLiveOpenAdmission) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.ChannelID)
+	readValue(r, &v.LlmIdentity)
 }
 
-func (v ResolvePeerIngressDequeue) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"kind":`...)
-	b = appendText(b, v.Kind.String())
-	b = append(b, `,"auth":`...)
-	b = appendText(b, v.Auth.String())
-	b = append(b, `,"queued_work_remaining":`...)
-	b = strconv.AppendBool(b, bool(v.QueuedWorkRemaining))
-	return append(b, '}')
+func (v *ResolveLiveWebrtcAnswerAdmission) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.ChannelID))
+	w.text(string(v.Token))
+	w.number(uint64(v.ObservedAtMs))
 }
 
-func (v ResolvePeerIngressReceive) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"kind":`...)
-	b = appendText(b, v.Kind.String())
-	b = append(b, `,"auth_required":`...)
-	b = strconv.AppendBool(b, bool(v.AuthRequired))
-	b = append(b, `,"auth_exempt":`...)
-	b = strconv.AppendBool(b, bool(v.AuthExempt))
-	b = append(b, `,"trusted":`...)
-	b = strconv.AppendBool(b, bool(v.Trusted))
-	b = append(b, `,"queued_work_present":`...)
-	b = strconv.AppendBool(b, bool(v.QueuedWorkPresent))
-	b = append(b, `,"queue_closed":`...)
-	b = strconv.AppendBool(b, bool(v.QueueClosed))
-	b = append(b, `,"queue_capacity_available":`...)
-	b = strconv.AppendBool(b, bool(v.QueueCapacityAvailable))
-	return append(b, '}')
+func (v *ResolveLiveWebrtcAnswerAdmission) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.ChannelID)
+	readText(r, &v.Token)
+	readNumber(r, &v.ObservedAtMs)
 }
 
-func (v ResolveRuntimeCompletionCleanup) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"observation_session_id":`...)
-	b = appendText(b, string(v.ObservationSessionID))
-	b = append(b, `,"observation_agent_runtime_id":`...)
+func (v *ResolveLiveWebsocketTokenAdmission) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.ChannelID))
+	w.text(string(v.Token))
+	w.number(uint64(v.ObservedAtMs))
+}
+
+func (v *ResolveLiveWebsocketTokenAdmission) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.ChannelID)
+	readText(r, &v.Token)
+	readNumber(r, &v.ObservedAtMs)
+}
+
+func (v *ResolveMobEventStreamClose) write(w *StepWriter) {
+	w.text(string(v.StreamID))
+}
+
+func (v *ResolveMobEventStreamClose) read(r *StepReader) {
+	readText(r, &v.StreamID)
+}
+
+func (v *ResolveMobOperatorCreateAuthority) write(w *StepWriter) {
+	w.variant(uint8(v.RequestKind), &mobOperatorAccessRequestKindTexts)
+	w.text(string(v.PrincipalToken))
+	if some, ok := v.CallerProvenance.Get(); ok {
+		w.value(&some)
+		w.is(true)
+	} else {
+		w.none()
+	}
+	if some, ok := v.AuditInvocationID.Get(); ok {
+		w.text(string(some))
+		w.is(true)
+	} else {
+		w.none()
+	}
+}
+
+func (v *ResolveMobOperatorCreateAuthority) read(r *StepReader) {
+	readVariant(r, &v.RequestKind)
+	readText(r, &v.PrincipalToken)
+	readOption(r, &v.CallerProvenance, readValue)
+	readOption(r, &v.AuditInvocationID, readText)
+}
+
+func (v *ResolveOpLifecycleTransitionRejection) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Action), &opLifecycleActionKindTexts)
+}
+
+func (v *ResolveOpLifecycleTransitionRejection) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Action)
+}
+
+func (v *ResolvePeerIngressDequeue) write(w *StepWriter) {
+	w.variant(uint8(v.Kind), &peerIngressAdmittedKindTexts)
+	w.variant(uint8(v.Auth), &peerIngressAuthClassTexts)
+	w.flag(v.QueuedWorkRemaining)
+}
+
+func (v *ResolvePeerIngressDequeue) read(r *StepReader) {
+	readVariant(r, &v.Kind)
+	readVariant(r, &v.Auth)
+	readFlag(r, &v.QueuedWorkRemaining)
+}
+
+func (v *ResolvePeerIngressReceive) write(w *StepWriter) {
+	w.variant(uint8(v.Kind), &peerIngressAdmittedKindTexts)
+	w.flag(v.AuthRequired)
+	w.flag(v.AuthExempt)
+	w.flag(v.Trusted)
+	w.flag(v.QueuedWorkPresent)
+	w.flag(v.QueueClosed)
+	w.flag(v.QueueCapacityAvailable)
+}
+
+func (v *ResolvePeerIngressReceive) read(r *StepReader) {
+	readVariant(r, &v.Kind)
+	readFlag(r, &v.AuthRequired)
+	readFlag(r, &v.AuthExempt)
+	readFlag(r, &v.Trusted)
+	readFlag(r, &v.QueuedWorkPresent)
+	readFlag(r, &v.QueueClosed)
+	readFlag(r, &v.QueueCapacityAvailable)
+}
+
+func (v *ResolveRuntimeCompletionCleanup) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.text(string(v.ObservationSessionID))
 	if some, ok := v.ObservationAgentRuntimeID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"observation_fence_token":`...)
 	if some, ok := v.ObservationFenceToken.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"observation_runtime_generation":`...)
 	if some, ok := v.ObservationRuntimeGeneration.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"observation_runtime_epoch_id":`...)
 	if some, ok := v.ObservationRuntimeEpochID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"outcome":`...)
-	b = appendText(b, v.Outcome.String())
-	b = append(b, `,"archived_by_authority":`...)
-	b = strconv.AppendBool(b, bool(v.ArchivedByAuthority))
-	b = append(b, `,"live_session":`...)
-	b = appendText(b, v.LiveSession.String())
-	return append(b, '}')
+	w.variant(uint8(v.Outcome), &runtimeCompletionObservedOutcomeTexts)
+	w.flag(v.ArchivedByAuthority)
+	w.variant(uint8(v.LiveSession), &runtimeCompletionLiveSessionObservationTexts)
 }
 
-func (v ResolveRuntimeCompletionResult) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
+func (v *ResolveRuntimeCompletionCleanup) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readText(r, &v.ObservationSessionID)
+	readOption(r, &v.ObservationAgentRuntimeID, readText)
+	readOption(r, &v.ObservationFenceToken, readNumber)
+	readOption(r, &v.ObservationRuntimeGeneration, readNumber)
+	readOption(r, &v.ObservationRuntimeEpochID, readText)
+	readVariant(r, &v.Outcome)
+	readFlag(r, &v.ArchivedByAuthority)
+	readVariant(r, &v.LiveSession)
+}
+
+func (v *ResolveRuntimeCompletionResult) write(w *StepWriter) {
 	if some, ok := v.RunID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"terminal":`...)
-	b = appendText(b, v.Terminal.String())
-	b = append(b, `,"finalization":`...)
-	b = appendText(b, v.Finalization.String())
-	return append(b, '}')
+	w.variant(uint8(v.Terminal), &runtimeCompletionTerminalObservationTexts)
+	w.variant(uint8(v.Finalization), &runtimeCompletionFinalizationObservationTexts)
 }
 
-func (v ResolveRuntimeCompletionWaitFailure) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"failure":`...)
-	b = appendText(b, v.Failure.String())
-	return append(b, '}')
+func (v *ResolveRuntimeCompletionResult) read(r *StepReader) {
+	readOption(r, &v.RunID, readText)
+	readVariant(r, &v.Terminal)
+	readVariant(r, &v.Finalization)
 }
 
-func (v ResolveRuntimeOpsLifecycleDurability) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"agent_runtime_id":`...)
+func (v *ResolveRuntimeCompletionWaitFailure) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.variant(uint8(v.Failure), &runtimeCompletionWaitFailureObservationTexts)
+}
+
+func (v *ResolveRuntimeCompletionWaitFailure) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readVariant(r, &v.Failure)
+}
+
+func (v *ResolveRuntimeOpsLifecycleDurability) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 	if some, ok := v.AgentRuntimeID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"fence_token":`...)
 	if some, ok := v.FenceToken.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"generation":`...)
 	if some, ok := v.Generation.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"runtime_epoch_id":`...)
 	if some, ok := v.RuntimeEpochID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v ResolveSessionEventStreamClose) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"stream_id":`...)
-	b = appendText(b, string(v.StreamID))
-	return append(b, '}')
+func (v *ResolveRuntimeOpsLifecycleDurability) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readOption(r, &v.AgentRuntimeID, readText)
+	readOption(r, &v.FenceToken, readNumber)
+	readOption(r, &v.Generation, readNumber)
+	readOption(r, &v.RuntimeEpochID, readText)
 }
 
-func (v ResolveStagedRollback) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"lane":`...)
-	b = appendText(b, v.Lane.String())
-	return append(b, '}')
+func (v *ResolveSessionEventStreamClose) write(w *StepWriter) {
+	w.text(string(v.StreamID))
 }
 
-func (v ResolveSupervisorAuthorizeAdmission) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"supervisor_peer_id":`...)
-	b = appendText(b, string(v.SupervisorPeerID))
-	b = append(b, `,"supervisor_epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.SupervisorEpoch), 10)
-	b = append(b, `,"sender_peer_id":`...)
+func (v *ResolveSessionEventStreamClose) read(r *StepReader) {
+	readText(r, &v.StreamID)
+}
+
+func (v *ResolveStagedRollback) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.Lane), &inputLaneTexts)
+}
+
+func (v *ResolveStagedRollback) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.Lane)
+}
+
+func (v *ResolveSupervisorAuthorizeAdmission) write(w *StepWriter) {
+	w.text(string(v.SupervisorPeerID))
+	w.number(uint64(v.SupervisorEpoch))
 	if some, ok := v.SenderPeerID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v ResolveSupervisorBindAdmission) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"supervisor_peer_id":`...)
-	b = appendText(b, string(v.SupervisorPeerID))
-	b = append(b, `,"supervisor_epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.SupervisorEpoch), 10)
-	b = append(b, `,"sender_peer_id":`...)
+func (v *ResolveSupervisorAuthorizeAdmission) read(r *StepReader) {
+	readText(r, &v.SupervisorPeerID)
+	readNumber(r, &v.SupervisorEpoch)
+	readOption(r, &v.SenderPeerID, readText)
+}
+
+func (v *ResolveSupervisorBindAdmission) write(w *StepWriter) {
+	w.text(string(v.SupervisorPeerID))
+	w.number(uint64(v.SupervisorEpoch))
 	if some, ok := v.SenderPeerID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v ResolveSupervisorBindMaterialAdmission) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"address_matches":`...)
-	b = strconv.AppendBool(b, bool(v.AddressMatches))
-	b = append(b, `,"sender_matches_supervisor":`...)
-	b = strconv.AppendBool(b, bool(v.SenderMatchesSupervisor))
-	b = append(b, `,"expected_peer_id_matches":`...)
-	b = strconv.AppendBool(b, bool(v.ExpectedPeerIDMatches))
-	b = append(b, `,"bootstrap_token_matches":`...)
-	b = strconv.AppendBool(b, bool(v.BootstrapTokenMatches))
-	return append(b, '}')
+func (v *ResolveSupervisorBindAdmission) read(r *StepReader) {
+	readText(r, &v.SupervisorPeerID)
+	readNumber(r, &v.SupervisorEpoch)
+	readOption(r, &v.SenderPeerID, readText)
 }
 
-func (v ResolveSupervisorBridgeCommandAdmission) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"supervisor_peer_id":`...)
-	b = appendText(b, string(v.SupervisorPeerID))
-	b = append(b, `,"supervisor_epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.SupervisorEpoch), 10)
-	b = append(b, `,"sender_peer_id":`...)
+func (v *ResolveSupervisorBindMaterialAdmission) write(w *StepWriter) {
+	w.flag(v.AddressMatches)
+	w.flag(v.SenderMatchesSupervisor)
+	w.flag(v.ExpectedPeerIDMatches)
+	w.flag(v.BootstrapTokenMatches)
+}
+
+func (v *ResolveSupervisorBindMaterialAdmission) read(r *StepReader) {
+	readFlag(r, &v.AddressMatches)
+	readFlag(r, &v.SenderMatchesSupervisor)
+	readFlag(r, &v.ExpectedPeerIDMatches)
+	readFlag(r, &v.BootstrapTokenMatches)
+}
+
+func (v *ResolveSupervisorBridgeCommandAdmission) write(w *StepWriter) {
+	w.text(string(v.SupervisorPeerID))
+	w.number(uint64(v.SupervisorEpoch))
 	if some, ok := v.SenderPeerID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v ResolveTranscriptEditAdmission) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"runtime_running":`...)
-	b = strconv.AppendBool(b, bool(v.RuntimeRunning))
-	b = append(b, `,"has_active_inputs":`...)
-	b = strconv.AppendBool(b, bool(v.HasActiveInputs))
-	return append(b, '}')
+func (v *ResolveSupervisorBridgeCommandAdmission) read(r *StepReader) {
+	readText(r, &v.SupervisorPeerID)
+	readNumber(r, &v.SupervisorEpoch)
+	readOption(r, &v.SenderPeerID, readText)
 }
 
-func (v ResolveTurnSurfaceResult) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"outcome":`...)
-	b = appendText(b, v.Outcome.String())
-	b = append(b, `,"cause_class":`...)
-	b = appendText(b, v.CauseClass.String())
-	return append(b, '}')
+func (v *ResolveTranscriptEditAdmission) write(w *StepWriter) {
+	w.flag(v.RuntimeRunning)
+	w.flag(v.HasActiveInputs)
 }
 
-func (v ResolveUserInterruptPublicResult) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"observation":`...)
-	b = appendText(b, v.Observation.String())
-	b = append(b, `,"target_present":`...)
-	b = strconv.AppendBool(b, bool(v.TargetPresent))
-	b = append(b, `,"staged_promotion_busy":`...)
-	b = strconv.AppendBool(b, bool(v.StagedPromotionBusy))
-	return append(b, '}')
+func (v *ResolveTranscriptEditAdmission) read(r *StepReader) {
+	readFlag(r, &v.RuntimeRunning)
+	readFlag(r, &v.HasActiveInputs)
 }
 
-func (v ResolveVisibleRuntimePhase) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"dsl_phase":`...)
-	b = appendText(b, v.DslPhase.String())
-	b = append(b, `,"dsl_pre_run_phase":`...)
+func (v *ResolveTurnSurfaceResult) write(w *StepWriter) {
+	w.variant(uint8(v.Outcome), &turnTerminalOutcomeTexts)
+	w.variant(uint8(v.CauseClass), &terminalCauseClassTexts)
+}
+
+func (v *ResolveTurnSurfaceResult) read(r *StepReader) {
+	readVariant(r, &v.Outcome)
+	readVariant(r, &v.CauseClass)
+}
+
+func (v *ResolveUserInterruptPublicResult) write(w *StepWriter) {
+	w.variant(uint8(v.Observation), &userInterruptObservationKindTexts)
+	w.flag(v.TargetPresent)
+	w.flag(v.StagedPromotionBusy)
+}
+
+func (v *ResolveUserInterruptPublicResult) read(r *StepReader) {
+	readVariant(r, &v.Observation)
+	readFlag(r, &v.TargetPresent)
+	readFlag(r, &v.StagedPromotionBusy)
+}
+
+func (v *ResolveVisibleRuntimePhase) write(w *StepWriter) {
+	w.variant(uint8(v.DslPhase), &runtimeLifecycleObservedStateTexts)
 	if some, ok := v.DslPreRunPhase.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &runtimeLifecycleObservedStateTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"control_phase":`...)
-	b = appendText(b, v.ControlPhase.String())
-	b = append(b, `,"control_pre_run_phase":`...)
+	w.variant(uint8(v.ControlPhase), &runtimeLifecycleObservedStateTexts)
 	if some, ok := v.ControlPreRunPhase.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &runtimeLifecycleObservedStateTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"has_runtime_persistence":`...)
-	b = strconv.AppendBool(b, bool(v.HasRuntimePersistence))
-	return append(b, '}')
+	w.flag(v.HasRuntimePersistence)
 }
 
-func (v RestoreDeferredSessionArchive) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *ResolveVisibleRuntimePhase) read(r *StepReader) {
+	readVariant(r, &v.DslPhase)
+	readOption(r, &v.DslPreRunPhase, readVariant)
+	readVariant(r, &v.ControlPhase)
+	readOption(r, &v.ControlPreRunPhase, readVariant)
+	readFlag(r, &v.HasRuntimePersistence)
 }
 
-func (v RestoreImageOperationOverride) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	return append(b, '}')
+func (v *ResolveWaitAllAdmission) write(w *StepWriter) {
+	w.text(string(v.WaitRequestID))
+	w.value(&v.OperationIDSequence)
+	w.value(&v.OperationIDs)
+	w.value(&v.OperationIDTokens)
+	w.value(&v.OperationTokenByID)
+	w.value(&v.OperationIDByToken)
+	if some, ok := v.DuplicateOperationID.Get(); ok {
+		w.text(string(some))
+		w.is(true)
+	} else {
+		w.none()
+	}
+	if some, ok := v.NotFoundOperationID.Get(); ok {
+		w.text(string(some))
+		w.is(true)
+	} else {
+		w.none()
+	}
 }
 
-func (v Retire) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *ResolveWaitAllAdmission) read(r *StepReader) {
+	readText(r, &v.WaitRequestID)
+	readValue(r, &v.OperationIDSequence)
+	readValue(r, &v.OperationIDs)
+	readValue(r, &v.OperationIDTokens)
+	readValue(r, &v.OperationTokenByID)
+	readValue(r, &v.OperationIDByToken)
+	readOption(r, &v.DuplicateOperationID, readText)
+	readOption(r, &v.NotFoundOperationID, readText)
 }
 
-func (v RetireRequestedOp) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	return append(b, '}')
+func (v *RestoreDeferredSessionArchive) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v RetryRequested) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"retry_attempt":`...)
-	b = strconv.AppendUint(b, uint64(v.RetryAttempt), 10)
-	return append(b, '}')
+func (v *RestoreDeferredSessionArchive) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
-func (v RevokeSupervisor) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"peer_id":`...)
-	b = appendText(b, string(v.PeerID))
-	b = append(b, `,"epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
-	return append(b, '}')
+func (v *RestoreImageOperationOverride) write(w *StepWriter) {
+	w.text(string(v.OperationID))
 }
 
-func (v RollbackRun) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *RestoreImageOperationOverride) read(r *StepReader) {
+	readText(r, &v.OperationID)
 }
 
-func (v RollbackStaged) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"lane":`...)
-	b = appendText(b, v.Lane.String())
-	return append(b, '}')
+func (v *RestoreMobOperatorAuthority) write(w *StepWriter) {
+	w.text(string(v.PrincipalToken))
+	w.flag(v.CanCreateMobs)
+	w.flag(v.CanMutateProfiles)
+	w.value(&v.ManagedMobScope)
+	w.value(&v.SpawnProfileScope)
+	if some, ok := v.CallerProvenance.Get(); ok {
+		w.value(&some)
+		w.is(true)
+	} else {
+		w.none()
+	}
+	if some, ok := v.AuditInvocationID.Get(); ok {
+		w.text(string(some))
+		w.is(true)
+	} else {
+		w.none()
+	}
 }
 
-func (v RunCancelled) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *RestoreMobOperatorAuthority) read(r *StepReader) {
+	readText(r, &v.PrincipalToken)
+	readFlag(r, &v.CanCreateMobs)
+	readFlag(r, &v.CanMutateProfiles)
+	readValue(r, &v.ManagedMobScope)
+	readValue(r, &v.SpawnProfileScope)
+	readOption(r, &v.CallerProvenance, readValue)
+	readOption(r, &v.AuditInvocationID, readText)
 }
 
-func (v RunCompleted) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *Retire) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v RunFailed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"runtime_apply_failure_cause":`...)
+func (v *Retire) read(r *StepReader) {
+	readText(r, &v.SessionID)
+}
+
+func (v *RetireCompletedOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Outcome), &operationTerminalOutcomeKindTexts)
+	w.value(&v.Payload)
+}
+
+func (v *RetireCompletedOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Outcome)
+	readValue(r, &v.Payload)
+}
+
+func (v *RetireRequestedOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+}
+
+func (v *RetireRequestedOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
+}
+
+func (v *RetryRequested) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.number(uint64(v.RetryAttempt))
+}
+
+func (v *RetryRequested) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readNumber(r, &v.RetryAttempt)
+}
+
+func (v *RevokeSupervisor) write(w *StepWriter) {
+	w.text(string(v.PeerID))
+	w.number(uint64(v.Epoch))
+}
+
+func (v *RevokeSupervisor) read(r *StepReader) {
+	readText(r, &v.PeerID)
+	readNumber(r, &v.Epoch)
+}
+
+func (v *RollbackRun) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *RollbackRun) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *RollbackStaged) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.variant(uint8(v.Lane), &inputLaneTexts)
+}
+
+func (v *RollbackStaged) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readVariant(r, &v.Lane)
+}
+
+func (v *RunCancelled) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *RunCancelled) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *RunCompleted) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *RunCompleted) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *RunFailed) write(w *StepWriter) {
+	w.text(string(v.RunID))
 	if some, ok := v.RuntimeApplyFailureCause.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &runtimeApplyFailureCauseTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"runtime_apply_failure_message":`...)
 	if some, ok := v.RuntimeApplyFailureMessage.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"machine_terminal_failure_observed":`...)
-	b = strconv.AppendBool(b, bool(v.MachineTerminalFailureObserved))
-	b = append(b, `,"terminal_failure_source":`...)
+	w.flag(v.MachineTerminalFailureObserved)
 	if some, ok := v.TerminalFailureSource.Get(); ok {
-		b = appendText(b, some.String())
+		w.variant(uint8(some), &runFailureSourceKindTexts)
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"error":`...)
-	b = appendText(b, string(v.Error))
-	return append(b, '}')
+	w.text(string(v.Error))
 }
 
-func (v RuntimeExecutorExited) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v RuntimeLoopStoppedForUnregister) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *RunFailed) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readOption(r, &v.RuntimeApplyFailureCause, readVariant)
+	readOption(r, &v.RuntimeApplyFailureMessage, readText)
+	readFlag(r, &v.MachineTerminalFailureObserved)
+	readOption(r, &v.TerminalFailureSource, readVariant)
+	readText(r, &v.Error)
 }
 
-func (v RuntimeState) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"runtime_id":`...)
-	b = appendText(b, string(v.RuntimeID))
-	return append(b, '}')
+func (*RuntimeExecutorExited) write(*StepWriter) {}
+
+func (*RuntimeExecutorExited) read(*StepReader) {}
+
+func (v *RuntimeLoopStoppedForUnregister) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v ServiceTurnCommitted) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *RuntimeLoopStoppedForUnregister) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
-func (v SessionHasComms) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *RuntimeState) write(w *StepWriter) {
+	w.text(string(v.RuntimeID))
 }
 
-func (v SessionHasExecutor) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *RuntimeState) read(r *StepReader) {
+	readText(r, &v.RuntimeID)
 }
 
-func (v SetMobOperatorCreateAuthority) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"allowed":`...)
-	b = strconv.AppendBool(b, bool(v.Allowed))
-	return append(b, '}')
+func (v *SatisfyWaitAll) write(w *StepWriter) {
+	w.text(string(v.WaitRequestID))
+	w.text(string(v.RunID))
+	w.value(&v.OperationIDTokens)
 }
 
-func (v SetMobOperatorProfileMutation) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"allowed":`...)
-	b = strconv.AppendBool(b, bool(v.Allowed))
-	return append(b, '}')
+func (v *SatisfyWaitAll) read(r *StepReader) {
+	readText(r, &v.WaitRequestID)
+	readText(r, &v.RunID)
+	readValue(r, &v.OperationIDTokens)
 }
 
-func (v SetModelRoutingBaseline) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"baseline_model":`...)
-	b = appendText(b, string(v.BaselineModel))
-	b = append(b, `,"realtime_capable":`...)
-	b = strconv.AppendBool(b, bool(v.RealtimeCapable))
-	return append(b, '}')
+func (v *ServiceTurnCommitted) write(w *StepWriter) {
+	w.text(string(v.RunID))
 }
 
-func (v SetPeerIngressContext) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"keep_alive":`...)
-	b = strconv.AppendBool(b, bool(v.KeepAlive))
-	return append(b, '}')
+func (v *ServiceTurnCommitted) read(r *StepReader) {
+	readText(r, &v.RunID)
 }
 
-func (v SpawnDrain) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"mode":`...)
-	b = appendText(b, v.Mode.String())
-	return append(b, '}')
+func (v *SessionHasComms) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v StageForRun) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *SessionHasComms) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
-func (v StartConversationRun) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"primitive_kind":`...)
-	b = appendText(b, v.PrimitiveKind.String())
-	b = append(b, `,"admitted_content_shape":`...)
-	b = appendText(b, v.AdmittedContentShape.String())
-	b = append(b, `,"vision_enabled":`...)
-	b = strconv.AppendBool(b, bool(v.VisionEnabled))
-	b = append(b, `,"image_tool_results_enabled":`...)
-	b = strconv.AppendBool(b, bool(v.ImageToolResultsEnabled))
-	b = append(b, `,"max_extraction_retries":`...)
-	b = strconv.AppendUint(b, uint64(v.MaxExtractionRetries), 10)
-	return append(b, '}')
+func (v *SessionHasExecutor) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 }
 
-func (v StartImmediateAppend) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *SessionHasExecutor) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
-func (v StartImmediateContext) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *SetMobOperatorCreateAuthority) write(w *StepWriter) {
+	w.flag(v.Allowed)
 }
 
-func (v StartOp) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"operation_id":`...)
-	b = appendText(b, string(v.OperationID))
-	return append(b, '}')
+func (v *SetMobOperatorCreateAuthority) read(r *StepReader) {
+	readFlag(r, &v.Allowed)
 }
 
-func (v SteerAccepted) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	return append(b, '}')
+func (v *SetMobOperatorProfileMutation) write(w *StepWriter) {
+	w.flag(v.Allowed)
 }
 
-func (v StopDrain) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v StopRuntimeExecutor) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"reason":`...)
-	b = appendText(b, string(v.Reason))
-	return append(b, '}')
+func (v *SetMobOperatorProfileMutation) read(r *StepReader) {
+	readFlag(r, &v.Allowed)
 }
 
-func (v SupersedeInput) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"input_id":`...)
-	b = appendText(b, string(v.InputID))
-	b = append(b, `,"superseded_by":`...)
-	b = appendText(b, string(v.SupersededBy))
-	return append(b, '}')
+func (v *SetMobOperatorSpawnProfilesInMob) write(w *StepWriter) {
+	w.text(string(v.MobID))
+	w.value(&v.Profiles)
 }
 
-func (v SupervisorTrustEdgePublishFailed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"peer_id":`...)
-	b = appendText(b, string(v.PeerID))
-	b = append(b, `,"epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
-	b = append(b, `,"reason":`...)
-	b = appendText(b, string(v.Reason))
-	return append(b, '}')
+func (v *SetMobOperatorSpawnProfilesInMob) read(r *StepReader) {
+	readText(r, &v.MobID)
+	readValue(r, &v.Profiles)
 }
 
-func (v SupervisorTrustEdgePublished) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"peer_id":`...)
-	b = appendText(b, string(v.PeerID))
-	b = append(b, `,"epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
-	return append(b, '}')
+func (v *SetModelRoutingBaseline) write(w *StepWriter) {
+	w.text(string(v.BaselineModel))
+	w.flag(v.RealtimeCapable)
 }
 
-func (v SupervisorTrustEdgeRevokeFailed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"peer_id":`...)
-	b = appendText(b, string(v.PeerID))
-	b = append(b, `,"epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
-	b = append(b, `,"reason":`...)
-	b = appendText(b, string(v.Reason))
-	return append(b, '}')
+func (v *SetModelRoutingBaseline) read(r *StepReader) {
+	readText(r, &v.BaselineModel)
+	readFlag(r, &v.RealtimeCapable)
 }
 
-func (v SupervisorTrustEdgeRevoked) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"peer_id":`...)
-	b = appendText(b, string(v.PeerID))
-	b = append(b, `,"epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
-	return append(b, '}')
+func (v *SetPeerIngressContext) write(w *StepWriter) {
+	w.flag(v.KeepAlive)
 }
 
-func (v SurfaceApplyBoundary) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"surface_id":`...)
-	b = appendText(b, string(v.SurfaceID))
-	b = append(b, `,"now_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.NowMs), 10)
-	b = append(b, `,"staged_intent_sequence":`...)
-	b = strconv.AppendUint(b, uint64(v.StagedIntentSequence), 10)
-	b = append(b, `,"applied_at_turn":`...)
-	b = strconv.AppendUint(b, uint64(v.AppliedAtTurn), 10)
-	return append(b, '}')
+func (v *SetPeerIngressContext) read(r *StepReader) {
+	readFlag(r, &v.KeepAlive)
 }
 
-func (v SurfaceCallFinished) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"surface_id":`...)
-	b = appendText(b, string(v.SurfaceID))
-	return append(b, '}')
+func (v *SetSilentIntents) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.value(&v.Intents)
 }
 
-func (v SurfaceCallStarted) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"surface_id":`...)
-	b = appendText(b, string(v.SurfaceID))
-	return append(b, '}')
+func (v *SetSilentIntents) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readValue(r, &v.Intents)
 }
 
-func (v SurfaceFinalizeRemovalClean) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"surface_id":`...)
-	b = appendText(b, string(v.SurfaceID))
-	return append(b, '}')
+func (v *SetTurnToolOverlay) write(w *StepWriter) {
+	w.flag(v.AllowActive)
+	w.value(&v.AllowNames)
+	w.value(&v.DenyNames)
 }
 
-func (v SurfaceFinalizeRemovalForced) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"surface_id":`...)
-	b = appendText(b, string(v.SurfaceID))
-	return append(b, '}')
+func (v *SetTurnToolOverlay) read(r *StepReader) {
+	readFlag(r, &v.AllowActive)
+	readValue(r, &v.AllowNames)
+	readValue(r, &v.DenyNames)
 }
 
-func (v SurfaceMarkPendingFailed) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"surface_id":`...)
-	b = appendText(b, string(v.SurfaceID))
-	b = append(b, `,"pending_task_sequence":`...)
-	b = strconv.AppendUint(b, uint64(v.PendingTaskSequence), 10)
-	b = append(b, `,"staged_intent_sequence":`...)
-	b = strconv.AppendUint(b, uint64(v.StagedIntentSequence), 10)
-	b = append(b, `,"cause":`...)
-	b = appendText(b, v.Cause.String())
-	return append(b, '}')
+func (v *SpawnDrain) write(w *StepWriter) {
+	w.variant(uint8(v.Mode), &drainModeTexts)
 }
 
-func (v SurfaceMarkPendingSucceeded) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"surface_id":`...)
-	b = appendText(b, string(v.SurfaceID))
-	b = append(b, `,"pending_task_sequence":`...)
-	b = strconv.AppendUint(b, uint64(v.PendingTaskSequence), 10)
-	b = append(b, `,"staged_intent_sequence":`...)
-	b = strconv.AppendUint(b, uint64(v.StagedIntentSequence), 10)
-	return append(b, '}')
+func (v *SpawnDrain) read(r *StepReader) {
+	readVariant(r, &v.Mode)
 }
 
-func (v SurfaceRegister) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"surface_id":`...)
-	b = appendText(b, string(v.SurfaceID))
-	return append(b, '}')
+func (v *StageDeferredNames) write(w *StepWriter) {
+	w.value(&v.Names)
 }
 
-func (v SurfaceSetRemovalTimeout) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"timeout_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.TimeoutMs), 10)
-	return append(b, '}')
+func (v *StageDeferredNames) read(r *StepReader) {
+	readValue(r, &v.Names)
 }
 
-func (v SurfaceShutdown) appendFields(b []byte) []byte { return append(b, `{}`...) }
-
-func (v SurfaceSnapshotAligned) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"epoch":`...)
-	b = strconv.AppendUint(b, uint64(v.Epoch), 10)
-	return append(b, '}')
+func (v *StageDeferredSession) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.flag(v.KeepAlive)
+	w.flag(v.HasCommsName)
+	w.value(&v.LlmIdentity)
+	w.flag(v.MachineArchivedResumeAuthorized)
 }
 
-func (v SurfaceStageAdd) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"surface_id":`...)
-	b = appendText(b, string(v.SurfaceID))
-	b = append(b, `,"now_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.NowMs), 10)
-	return append(b, '}')
+func (v *StageDeferredSession) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readFlag(r, &v.KeepAlive)
+	readFlag(r, &v.HasCommsName)
+	readValue(r, &v.LlmIdentity)
+	readFlag(r, &v.MachineArchivedResumeAuthorized)
 }
 
-func (v SurfaceStageReload) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"surface_id":`...)
-	b = appendText(b, string(v.SurfaceID))
-	b = append(b, `,"now_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.NowMs), 10)
-	return append(b, '}')
+func (v *StageForRun) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.text(string(v.RunID))
 }
 
-func (v SurfaceStageRemove) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"surface_id":`...)
-	b = appendText(b, string(v.SurfaceID))
-	b = append(b, `,"now_ms":`...)
-	b = strconv.AppendUint(b, uint64(v.NowMs), 10)
-	return append(b, '}')
+func (v *StageForRun) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readText(r, &v.RunID)
 }
 
-func (v TimeBudgetExceeded) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *StagePersistentFilter) write(w *StepWriter) {
+	w.value(&v.Filter)
+	w.value(&v.Witnesses)
 }
 
-func (v ToolCallsResolved) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	return append(b, '}')
+func (v *StagePersistentFilter) read(r *StepReader) {
+	readValue(r, &v.Filter)
+	readValue(r, &v.Witnesses)
 }
 
-func (v TurnLimitReached) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"run_id":`...)
-	b = appendText(b, string(v.RunID))
-	b = append(b, `,"turn_count":`...)
-	b = strconv.AppendUint(b, uint64(v.TurnCount), 10)
-	b = append(b, `,"max_turns":`...)
-	b = strconv.AppendUint(b, uint64(v.MaxTurns), 10)
-	return append(b, '}')
+func (v *StageVisibilityFilter) write(w *StepWriter) {
+	w.value(&v.Filter)
+	w.value(&v.Witnesses)
 }
 
-func (v UnregisterSession) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"agent_runtime_id":`...)
+func (v *StageVisibilityFilter) read(r *StepReader) {
+	readValue(r, &v.Filter)
+	readValue(r, &v.Witnesses)
+}
+
+func (v *StartConversationRun) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.variant(uint8(v.PrimitiveKind), &turnPrimitiveKindTexts)
+	w.variant(uint8(v.AdmittedContentShape), &contentShapeTexts)
+	w.flag(v.VisionEnabled)
+	w.flag(v.ImageToolResultsEnabled)
+	w.number(uint64(v.MaxExtractionRetries))
+}
+
+func (v *StartConversationRun) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readVariant(r, &v.PrimitiveKind)
+	readVariant(r, &v.AdmittedContentShape)
+	readFlag(r, &v.VisionEnabled)
+	readFlag(r, &v.ImageToolResultsEnabled)
+	readNumber(r, &v.MaxExtractionRetries)
+}
+
+func (v *StartImmediateAppend) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *StartImmediateAppend) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *StartImmediateContext) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *StartImmediateContext) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *StartOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+}
+
+func (v *StartOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
+}
+
+func (v *SteerAccepted) write(w *StepWriter) {
+	w.text(string(v.InputID))
+}
+
+func (v *SteerAccepted) read(r *StepReader) {
+	readText(r, &v.InputID)
+}
+
+func (*StopDrain) write(*StepWriter) {}
+
+func (*StopDrain) read(*StepReader) {}
+
+func (v *StopRuntimeExecutor) write(w *StepWriter) {
+	w.text(string(v.Reason))
+}
+
+func (v *StopRuntimeExecutor) read(r *StepReader) {
+	readText(r, &v.Reason)
+}
+
+func (v *SupersedeInput) write(w *StepWriter) {
+	w.text(string(v.InputID))
+	w.text(string(v.SupersededBy))
+}
+
+func (v *SupersedeInput) read(r *StepReader) {
+	readText(r, &v.InputID)
+	readText(r, &v.SupersededBy)
+}
+
+func (v *SupervisorTrustEdgePublishFailed) write(w *StepWriter) {
+	w.text(string(v.PeerID))
+	w.number(uint64(v.Epoch))
+	w.text(string(v.Reason))
+}
+
+func (v *SupervisorTrustEdgePublishFailed) read(r *StepReader) {
+	readText(r, &v.PeerID)
+	readNumber(r, &v.Epoch)
+	readText(r, &v.Reason)
+}
+
+func (v *SupervisorTrustEdgePublished) write(w *StepWriter) {
+	w.text(string(v.PeerID))
+	w.number(uint64(v.Epoch))
+}
+
+func (v *SupervisorTrustEdgePublished) read(r *StepReader) {
+	readText(r, &v.PeerID)
+	readNumber(r, &v.Epoch)
+}
+
+func (v *SupervisorTrustEdgeRevokeFailed) write(w *StepWriter) {
+	w.text(string(v.PeerID))
+	w.number(uint64(v.Epoch))
+	w.text(string(v.Reason))
+}
+
+func (v *SupervisorTrustEdgeRevokeFailed) read(r *StepReader) {
+	readText(r, &v.PeerID)
+	readNumber(r, &v.Epoch)
+	readText(r, &v.Reason)
+}
+
+func (v *SupervisorTrustEdgeRevoked) write(w *StepWriter) {
+	w.text(string(v.PeerID))
+	w.number(uint64(v.Epoch))
+}
+
+func (v *SupervisorTrustEdgeRevoked) read(r *StepReader) {
+	readText(r, &v.PeerID)
+	readNumber(r, &v.Epoch)
+}
+
+func (v *SurfaceApplyBoundary) write(w *StepWriter) {
+	w.text(string(v.SurfaceID))
+	w.number(uint64(v.NowMs))
+	w.number(uint64(v.StagedIntentSequence))
+	w.number(uint64(v.AppliedAtTurn))
+}
+
+func (v *SurfaceApplyBoundary) read(r *StepReader) {
+	readText(r, &v.SurfaceID)
+	readNumber(r, &v.NowMs)
+	readNumber(r, &v.StagedIntentSequence)
+	readNumber(r, &v.AppliedAtTurn)
+}
+
+func (v *SurfaceCallFinished) write(w *StepWriter) {
+	w.text(string(v.SurfaceID))
+}
+
+func (v *SurfaceCallFinished) read(r *StepReader) {
+	readText(r, &v.SurfaceID)
+}
+
+func (v *SurfaceCallStarted) write(w *StepWriter) {
+	w.text(string(v.SurfaceID))
+}
+
+func (v *SurfaceCallStarted) read(r *StepReader) {
+	readText(r, &v.SurfaceID)
+}
+
+func (v *SurfaceFinalizeRemovalClean) write(w *StepWriter) {
+	w.text(string(v.SurfaceID))
+}
+
+func (v *SurfaceFinalizeRemovalClean) read(r *StepReader) {
+	readText(r, &v.SurfaceID)
+}
+
+func (v *SurfaceFinalizeRemovalForced) write(w *StepWriter) {
+	w.text(string(v.SurfaceID))
+}
+
+func (v *SurfaceFinalizeRemovalForced) read(r *StepReader) {
+	readText(r, &v.SurfaceID)
+}
+
+func (v *SurfaceMarkPendingFailed) write(w *StepWriter) {
+	w.text(string(v.SurfaceID))
+	w.number(uint64(v.PendingTaskSequence))
+	w.number(uint64(v.StagedIntentSequence))
+	w.variant(uint8(v.Cause), &externalToolSurfaceFailureCauseTexts)
+}
+
+func (v *SurfaceMarkPendingFailed) read(r *StepReader) {
+	readText(r, &v.SurfaceID)
+	readNumber(r, &v.PendingTaskSequence)
+	readNumber(r, &v.StagedIntentSequence)
+	readVariant(r, &v.Cause)
+}
+
+func (v *SurfaceMarkPendingSucceeded) write(w *StepWriter) {
+	w.text(string(v.SurfaceID))
+	w.number(uint64(v.PendingTaskSequence))
+	w.number(uint64(v.StagedIntentSequence))
+}
+
+func (v *SurfaceMarkPendingSucceeded) read(r *StepReader) {
+	readText(r, &v.SurfaceID)
+	readNumber(r, &v.PendingTaskSequence)
+	readNumber(r, &v.StagedIntentSequence)
+}
+
+func (v *SurfaceRegister) write(w *StepWriter) {
+	w.text(string(v.SurfaceID))
+}
+
+func (v *SurfaceRegister) read(r *StepReader) {
+	readText(r, &v.SurfaceID)
+}
+
+func (v *SurfaceSetRemovalTimeout) write(w *StepWriter) {
+	w.number(uint64(v.TimeoutMs))
+}
+
+func (v *SurfaceSetRemovalTimeout) read(r *StepReader) {
+	readNumber(r, &v.TimeoutMs)
+}
+
+func (*SurfaceShutdown) write(*StepWriter) {}
+
+func (*SurfaceShutdown) read(*StepReader) {}
+
+func (v *SurfaceSnapshotAligned) write(w *StepWriter) {
+	w.number(uint64(v.Epoch))
+}
+
+func (v *SurfaceSnapshotAligned) read(r *StepReader) {
+	readNumber(r, &v.Epoch)
+}
+
+func (v *SurfaceStageAdd) write(w *StepWriter) {
+	w.text(string(v.SurfaceID))
+	w.number(uint64(v.NowMs))
+}
+
+func (v *SurfaceStageAdd) read(r *StepReader) {
+	readText(r, &v.SurfaceID)
+	readNumber(r, &v.NowMs)
+}
+
+func (v *SurfaceStageReload) write(w *StepWriter) {
+	w.text(string(v.SurfaceID))
+	w.number(uint64(v.NowMs))
+}
+
+func (v *SurfaceStageReload) read(r *StepReader) {
+	readText(r, &v.SurfaceID)
+	readNumber(r, &v.NowMs)
+}
+
+func (v *SurfaceStageRemove) write(w *StepWriter) {
+	w.text(string(v.SurfaceID))
+	w.number(uint64(v.NowMs))
+}
+
+func (v *SurfaceStageRemove) read(r *StepReader) {
+	readText(r, &v.SurfaceID)
+	readNumber(r, &v.NowMs)
+}
+
+func (v *TerminateOp) write(w *StepWriter) {
+	w.text(string(v.OperationID))
+	w.variant(uint8(v.Outcome), &operationTerminalOutcomeKindTexts)
+	w.value(&v.Payload)
+}
+
+func (v *TerminateOp) read(r *StepReader) {
+	readText(r, &v.OperationID)
+	readVariant(r, &v.Outcome)
+	readValue(r, &v.Payload)
+}
+
+func (v *TimeBudgetExceeded) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *TimeBudgetExceeded) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *ToolCallsResolved) write(w *StepWriter) {
+	w.text(string(v.RunID))
+}
+
+func (v *ToolCallsResolved) read(r *StepReader) {
+	readText(r, &v.RunID)
+}
+
+func (v *TurnLimitReached) write(w *StepWriter) {
+	w.text(string(v.RunID))
+	w.number(uint64(v.TurnCount))
+	w.number(uint64(v.MaxTurns))
+}
+
+func (v *TurnLimitReached) read(r *StepReader) {
+	readText(r, &v.RunID)
+	readNumber(r, &v.TurnCount)
+	readNumber(r, &v.MaxTurns)
+}
+
+func (v *UnregisterSession) write(w *StepWriter) {
+	w.text(string(v.SessionID))
 	if some, ok := v.AgentRuntimeID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"fence_token":`...)
 	if some, ok := v.FenceToken.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"generation":`...)
 	if some, ok := v.Generation.Get(); ok {
-		b = strconv.AppendUint(b, uint64(some), 10)
+		w.number(uint64(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	b = append(b, `,"runtime_epoch_id":`...)
 	if some, ok := v.RuntimeEpochID.Get(); ok {
-		b = appendText(b, string(some))
+		w.text(string(some))
+		w.is(true)
 	} else {
-		b = append(b, `null`...)
+		w.none()
 	}
-	return append(b, '}')
 }
 
-func (v UpdateDeferredSessionKeepAlive) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	b = append(b, `,"keep_alive":`...)
-	b = strconv.AppendBool(b, bool(v.KeepAlive))
-	b = append(b, `,"has_comms_name":`...)
-	b = strconv.AppendBool(b, bool(v.HasCommsName))
-	return append(b, '}')
+func (v *UnregisterSession) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readOption(r, &v.AgentRuntimeID, readText)
+	readOption(r, &v.FenceToken, readNumber)
+	readOption(r, &v.Generation, readNumber)
+	readOption(r, &v.RuntimeEpochID, readText)
 }
 
-func (v Wait) appendFields(b []byte) []byte {
-	b = append(b, '{')
-	b = append(b, `"session_id":`...)
-	b = appendText(b, string(v.SessionID))
-	return append(b, '}')
+func (v *UpdateDeferredSessionKeepAlive) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.flag(v.KeepAlive)
+	w.flag(v.HasCommsName)
+}
+
+func (v *UpdateDeferredSessionKeepAlive) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readFlag(r, &v.KeepAlive)
+	readFlag(r, &v.HasCommsName)
+}
+
+func (v *UpdateDeferredSessionLlmIdentity) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+	w.value(&v.LlmIdentity)
+}
+
+func (v *UpdateDeferredSessionLlmIdentity) read(r *StepReader) {
+	readText(r, &v.SessionID)
+	readValue(r, &v.LlmIdentity)
+}
+
+func (v *Wait) write(w *StepWriter) {
+	w.text(string(v.SessionID))
+}
+
+func (v *Wait) read(r *StepReader) {
+	readText(r, &v.SessionID)
 }
 
 func (v AdmissionIdempotencyResolved) appendFields(b []byte) []byte {

@@ -83,43 +83,69 @@ func BenchmarkState(b *testing.B) {
 	}
 }
 
-// BenchmarkTriggerJSON writes and reads the fields of the triggers of all rules in turn, as
-// a commit and a fold of the log do.
+// BenchmarkTriggerJSON reads the fields of the triggers of all rules in turn, as `kernel run`
+// and the logs of before do.
 func BenchmarkTriggerJSON(b *testing.B) {
-	var triggers []kernel.Trigger
+	var names []string
 	var encoded [][]byte
-	bytes := 0
 	for _, s := range readScenes(b) {
 		_, t := s.set(b, kernel.NewState(), refusal{})
 		data, err := kernel.MarshalTrigger(t)
 		if err != nil {
 			b.Fatal(err)
 		}
-		triggers, encoded = append(triggers, t), append(encoded, data)
-		bytes += len(data)
+		names, encoded = append(names, t.TriggerName()), append(encoded, data)
+	}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		n := i % len(names)
+		if _, err := kernel.UnmarshalTrigger(names[n], encoded[n]); err != nil {
+			b.Fatal(err)
+		}
+		i++
+	}
+}
+
+// BenchmarkStep writes and reads the steps of all rules in turn, as commits and a fold of the
+// log do.
+func BenchmarkStep(b *testing.B) {
+	var w kernel.StepWriter
+	var all []logged
+	for _, s := range readScenes(b) {
+		_, t := s.set(b, kernel.NewState(), refusal{})
+		all = append(all, logged{s.Rule, t})
 	}
 	b.Run("write", func(b *testing.B) {
-		var buffer []byte
 		b.ReportAllocs()
 		i := 0
 		for b.Loop() {
-			var err error
-			if buffer, err = kernel.AppendTrigger(buffer[:0], triggers[i%len(triggers)]); err != nil {
+			if i%len(all) == 0 {
+				w.Reset()
+			}
+			if err := w.Add(all[i%len(all)].rule, all[i%len(all)].trigger); err != nil {
 				b.Fatal(err)
 			}
 			i++
 		}
-		b.ReportMetric(float64(bytes)/float64(len(triggers)), "json-bytes")
 	})
+	w.Reset()
+	for _, s := range all {
+		if err := w.Add(s.rule, s.trigger); err != nil {
+			b.Fatal(err)
+		}
+	}
+	steps, ids := written(b, &w)
 	b.Run("read", func(b *testing.B) {
 		b.ReportAllocs()
-		i := 0
+		r := kernel.NewStepReader(steps, ids)
 		for b.Loop() {
-			n := i % len(triggers)
-			if _, err := kernel.UnmarshalTrigger(triggers[n].TriggerName(), encoded[n]); err != nil {
-				b.Fatal(err)
+			if !r.Next() {
+				if err := r.Err(); err != nil {
+					b.Fatal(err)
+				}
+				r = kernel.NewStepReader(steps, ids)
 			}
-			i++
 		}
 	})
 }

@@ -7,6 +7,9 @@ type Trigger interface {
 	// TriggerName is the PascalCase name of the chapters.
 	TriggerName() string
 	step(k *Kernel, s *State)
+	// write and read are its fields in a step of the log.
+	write(w *StepWriter)
+	read(r *StepReader)
 }
 
 // signal is implemented by those triggers that live in the signals' name space.

@@ -1,10 +1,15 @@
 package session
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+
+	"github.com/kalahari-run/kalahari/kernel"
+)
 
 // The delta of a commit is encoded by hand: every commit has one, and its payloads are
 // JSON already, which a general encoder would parse again. A test holds the result equal
-// to what the JSON library reads.
+// to what the JSON library reads. Ids are written as their numbers in the record's table.
 
 // object writes the members of a JSON object, with a comma where one belongs.
 type object struct {
@@ -25,6 +30,12 @@ func (o *object) name(name string) {
 func (o *object) text(name, value string) {
 	o.name(name)
 	o.b = appendString(o.b, value)
+}
+
+// id writes a text that repeats within a record.
+func (o *object) id(name, value string, ids *kernel.IDs) {
+	o.name(name)
+	o.b = ids.Append(o.b, value)
 }
 
 func (o *object) optional(name, value string) {
@@ -59,7 +70,8 @@ func (o *object) list(name string, n int, element func([]byte, int) []byte) {
 	o.b = append(o.b, ']')
 }
 
-func (d *delta) append(b []byte) []byte {
+// append appends the delta of a commit that is made now.
+func (d *delta) append(b []byte, ids *kernel.IDs, now time.Time) []byte {
 	o := object{b: append(b, '{')}
 	if !d.Created.IsZero() {
 		o.text("created", stamp(d.Created))
@@ -69,27 +81,27 @@ func (d *delta) append(b []byte) []byte {
 		o.raw("epoch_over", []byte("true"))
 	}
 	o.optional("mob", d.Mob)
-	o.list("admit", len(d.Admit), func(b []byte, i int) []byte { return d.Admit[i].append(b) })
+	o.list("admit", len(d.Admit), func(b []byte, i int) []byte { return d.Admit[i].append(b, ids, now) })
 	if len(d.Seen) > 0 {
 		o.raw("seen", mustJSON(d.Seen))
 	}
 	o.list("end", len(d.End), func(b []byte, i int) []byte {
 		e := object{b: append(b, '{')}
-		e.text("key", d.End[i].Key)
-		e.text("id", d.End[i].ID)
+		e.id("key", d.End[i].Key, ids)
+		e.id("id", d.End[i].ID, ids)
 		e.text("at", d.End[i].At)
 		if len(d.End[i].Blobs) > 0 {
 			e.raw("blobs", mustJSON(d.End[i].Blobs))
 		}
 		return append(e.b, '}')
 	})
-	o.list("ended", len(d.Ended), func(b []byte, i int) []byte { return appendString(b, d.Ended[i]) })
-	o.list("forget", len(d.Forget), func(b []byte, i int) []byte { return appendString(b, d.Forget[i]) })
-	o.list("receipts", len(d.Receipts), func(b []byte, i int) []byte { return d.Receipts[i].append(b) })
+	o.list("ended", len(d.Ended), func(b []byte, i int) []byte { return ids.Append(b, d.Ended[i]) })
+	o.list("forget", len(d.Forget), func(b []byte, i int) []byte { return ids.Append(b, d.Forget[i]) })
+	o.list("receipts", len(d.Receipts), func(b []byte, i int) []byte { return d.Receipts[i].append(b, ids) })
 	if d.Run != nil {
 		o.name("run")
 		r := object{b: append(o.b, '{')}
-		r.text("run_id", d.Run.RunID)
+		r.id("run_id", d.Run.RunID, ids)
 		r.uint("count", d.Run.Count)
 		o.b = append(r.b, '}')
 	}
@@ -117,7 +129,7 @@ func (d *delta) append(b []byte) []byte {
 	if len(d.Wait) > 0 {
 		o.raw("wait", mustJSON(d.Wait))
 	}
-	o.list("waited", len(d.Waited), func(b []byte, i int) []byte { return appendString(b, d.Waited[i]) })
+	o.list("waited", len(d.Waited), func(b []byte, i int) []byte { return ids.Append(b, d.Waited[i]) })
 	if len(d.Acted) > 0 {
 		o.raw("acted", mustJSON(d.Acted))
 	}
@@ -162,13 +174,16 @@ func (d *delta) append(b []byte) []byte {
 	return append(o.b, '}')
 }
 
-func (e *entry) append(b []byte) []byte {
+// append leaves out what is usual: the first variant of an enum, the time of the commit.
+func (e *entry) append(b []byte, ids *kernel.IDs, now time.Time) []byte {
 	o := object{b: append(b, '{')}
-	o.text("id", e.ID)
-	o.text("key", e.Key)
-	o.text("event", e.Event)
+	o.id("id", e.ID, ids)
+	o.id("key", e.Key, ids)
+	o.id("event", e.Event, ids)
 	o.text("type", e.Type)
-	o.text("kind", e.Kind.String())
+	if e.Kind != 0 {
+		o.text("kind", e.Kind.String())
+	}
 	if len(e.Data) > 0 {
 		o.raw("data", e.Data)
 	}
@@ -182,21 +197,31 @@ func (e *entry) append(b []byte) []byte {
 	if e.IsText {
 		o.raw("is_text", []byte("true"))
 	}
-	o.optional("idempotency", e.Idempotency)
+	if e.Idempotency != "" {
+		o.id("idempotency", e.Idempotency, ids)
+	}
 	o.optional("supersession", e.Supersession)
 	o.optional("correlation", e.Correlation)
 	o.optional("traceparent", e.TraceParent)
 	o.optional("tracestate", e.TraceState)
-	o.text("boundary", e.Boundary.String())
-	o.text("execution", e.Execution.String())
+	if e.Boundary != 0 {
+		o.text("boundary", e.Boundary.String())
+	}
+	if e.Execution != 0 {
+		o.text("execution", e.Execution.String())
+	}
 	if intent, ok := e.Intent.Get(); ok {
 		o.text("intent", intent.String())
 	}
 	if mode, ok := e.HandlingMode.Get(); ok {
 		o.text("handling_mode", mode.String())
 	}
-	o.text("lane", e.Lane.String())
-	o.text("at", stamp(e.At))
+	if e.Lane != 0 {
+		o.text("lane", e.Lane.String())
+	}
+	if !e.At.Equal(now) {
+		o.text("at", stamp(e.At))
+	}
 	return append(o.b, '}')
 }
 

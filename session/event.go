@@ -37,6 +37,7 @@ type outgoing struct {
 	// Returned says why the peer's mailbox does not take it.
 	Returned string `json:"returned,omitzero"`
 	refusals int
+	index    int    // of the event, in the commit under construction
 	Name     string `json:"name"`
 	ID       string `json:"id"`
 	// Sequence is the event's fx sequence, 0 for a signal that is not published there.

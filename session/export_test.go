@@ -42,7 +42,11 @@ func AdmittedForTest(ctx context.Context, env *Env, session string) (all []jsont
 		if err != nil {
 			return err
 		}
-		for _, e := range b.Record.Delta.Admit {
+		d, err := b.Record.delta()
+		if err != nil {
+			return err
+		}
+		for _, e := range d.Admit {
 			all = append(all, e.Data)
 		}
 		return nil

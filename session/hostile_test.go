@@ -3,11 +3,13 @@ package session
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/kalahari-run/kalahari/kernel"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -73,11 +75,17 @@ func FuzzAppendEvent(f *testing.F) {
 		d := delta{Admit: []*entry{{
 			ID: cause, Key: "k", Event: correlation, Type: trace, Data: value, Idempotency: cause, Supersession: trace, TraceState: correlation,
 		}}}
-		var back delta
-		if err := json.Unmarshal(d.append(nil), &back); err != nil {
+		var table kernel.IDs
+		r := record{Version: recordVersion, At: o.Time, Delta: d.append(nil, &table, time.Unix(0, 0))}
+		if err := json.Unmarshal(table.AppendAll(nil), &r.IDs); err != nil {
 			t.Fatal(err)
 		}
-		if got := back.Admit[0]; got.ID != text(cause) || got.Event != text(correlation) || got.Type != text(trace) || got.Idempotency != text(cause) {
+		back, err := r.delta()
+		if err != nil {
+			t.Fatalf("%s %q: %v", r.Delta, r.IDs, err)
+		}
+		id := func(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+		if got := back.Admit[0]; got.ID != id(cause) || got.Event != id(correlation) || got.Type != text(trace) || got.Idempotency != id(cause) {
 			t.Errorf("read back as %+v", got)
 		}
 	})

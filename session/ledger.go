@@ -273,6 +273,9 @@ func put[V any](m *map[string]V, key string, v V) {
 	(*m)[key] = v
 }
 
+// stateVersion is the version of [state].
+const stateVersion = 1
+
 // state is a snapshot: everything a session is at one commit.
 type state struct {
 	Version int `json:"v"`

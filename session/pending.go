@@ -49,15 +49,15 @@ type pending struct {
 // page holds what is written of a commit before its body is put together. Sessions that
 // wait hold none.
 type page struct {
-	// steps is the JSON array of the kernel's steps so far, without its brackets.
-	steps []byte
+	// log has the kernel's steps so far, and the ids of the record.
+	log kernel.StepWriter
 	// events are the public events in order, in the JSON event format.
 	events []byte
 	// data is that of the event at hand.
 	data []byte
 }
 
-var pages = sync.Pool{New: func() any { return &page{steps: make([]byte, 0, 4<<10), events: make([]byte, 0, 6<<10)} }}
+var pages = sync.Pool{New: func() any { return &page{events: make([]byte, 0, 6<<10)} }}
 
 // maxPage is the largest page that is kept for the next commit.
 const maxPage = 64 << 10
@@ -72,8 +72,9 @@ func (p *pending) open() *page {
 // done gives the page back once the commit's body is put together: the next session writes on
 // one that is still in the processor's cache, and sessions that wait for the log hold none.
 func (p *pending) done() {
-	if g := p.page; g != nil && cap(g.steps)+cap(g.events)+cap(g.data) <= maxPage {
-		g.steps, g.events = g.steps[:0], g.events[:0]
+	if g := p.page; g != nil && cap(g.log.Steps)+cap(g.events)+cap(g.data) <= maxPage {
+		g.log.Reset()
+		g.events = g.events[:0]
 		pages.Put(g)
 	}
 	p.page = nil
@@ -88,7 +89,7 @@ func (p *pending) bytes() int {
 	if p.page == nil {
 		return p.payload
 	}
-	return len(p.page.steps) + len(p.page.events) + p.payload
+	return len(p.page.log.Steps) + p.page.log.IDs.Bytes() + len(p.page.events) + p.payload
 }
 
 // stamp is now as events and records write it.
@@ -134,20 +135,9 @@ func (s *Session) must(t kernel.Trigger, c cause) kernel.Outcome {
 }
 
 func (p *pending) record(t kernel.Trigger, rule string) {
-	b := p.open().steps
-	if p.taken > 0 {
-		b = append(b, ',')
-	}
-	b = append(b, `["`...)
-	b = append(b, t.TriggerName()...)
-	b = append(b, `","`...)
-	b = append(b, rule...)
-	b = append(b, `",`...)
-	b, err := kernel.AppendTrigger(b, t)
-	if err != nil {
+	if err := p.open().log.Add(rule, t); err != nil {
 		panic("session: a trigger could not be encoded: " + err.Error())
 	}
-	p.page.steps = append(b, ']')
 	p.taken++
 }
 
@@ -206,7 +196,7 @@ func (s *Session) emitTo(mob string, event *subjects.EventType, data []byte, c c
 	if !published && mob == "" {
 		return
 	}
-	o.ID, o.Data = subjects.EventID(s.id, at), bytes.Clone(data)
+	o.ID, o.Data, o.index = subjects.EventID(s.id, at), bytes.Clone(data), at.Index
 	if p.out == nil {
 		p.out = make([]outgoing, 0, usualOut)
 	}
@@ -236,54 +226,61 @@ func (s *Session) position() subjects.Position {
 // body appends the commit's data to b.
 func (s *Session) body(b []byte, kind string) []byte {
 	p := &s.next
+	g := p.open()
 	b = slices.Grow(b, p.bytes()+512)
 	b = append(b, `{"events":[`...)
-	if p.page != nil {
-		b = append(b, p.page.events...)
-	}
+	b = append(b, g.events...)
 	b = append(b, `],"record":{"v":`...)
 	b = strconv.AppendInt(b, recordVersion, 10)
 	b = append(b, `,"kernel":`...)
 	b = strconv.AppendInt(b, kernel.Version, 10)
 	b = append(b, `,"kind":"`...)
 	b = append(b, kind...)
-	b = append(b, `","worker":`...)
-	b = appendString(b, string(s.owner.Incarnation))
-	b = append(b, `,"at":`...)
+	b = append(b, `","at":`...)
 	b = appendString(b, p.stamp())
 	b = append(b, `,"cursor":`...)
 	b = strconv.AppendUint(b, p.cursor, 10)
 	b = append(b, `,"confirmed":`...)
 	b = strconv.AppendUint(b, s.outbox.confirmed(), 10)
 	b = append(b, `,"steps":[`...)
-	if p.page != nil {
-		b = append(b, p.page.steps...)
-	}
+	b = append(b, g.log.Steps...)
 	b = append(b, `],"delta":`...)
-	b = p.delta.append(b)
+	b = p.delta.append(b, &g.log.IDs, p.now)
 	if len(p.out) > len(p.delta.Arm)+len(p.delta.Post) {
-		// The events say what goes to fx; the signals are told apart here. Timers and
-		// messages to peers stand in the delta.
-		b = append(b, `,"out":[`...)
-		begun := false
-		for i := range p.out {
-			o := &p.out[i]
-			if o.Schedule != "" || o.To != "" {
-				continue
-			}
-			if begun {
-				b = append(b, ',')
-			}
-			begun = true
-			b = append(b, '[')
-			b = strconv.AppendUint(b, o.Ordinal, 10)
-			b = append(b, ',')
-			b = appendString(b, o.ID)
-			b = append(b, ',')
-			b = appendString(b, o.Mob)
-			b = append(b, ']')
-		}
-		b = append(b, ']')
+		b = append(b, `,"out":`...)
+		b = appendOut(b, p.out)
+	}
+	if g.log.IDs.Len() > 0 {
+		b = append(b, `,"ids":`...)
+		b = g.log.IDs.AppendAll(b)
 	}
 	return append(b, `}}`...)
+}
+
+// appendOut appends which events leave: by its number in the commit one that goes to fx,
+// a pair of the number and the mob a signal. Timers and messages to peers stand in the
+// delta.
+func appendOut(b []byte, out []outgoing) []byte {
+	b = append(b, '[')
+	begun := false
+	for i := range out {
+		o := &out[i]
+		if o.Schedule != "" || o.To != "" {
+			continue
+		}
+		if begun {
+			b = append(b, ',')
+		}
+		begun = true
+		if o.Mob == "" {
+			b = strconv.AppendInt(b, int64(o.index), 10)
+			continue
+		}
+		b = append(b, '[')
+		b = strconv.AppendInt(b, int64(o.index), 10)
+		b = append(b, ',')
+		b = appendString(b, o.Mob)
+		b = append(b, ']')
+	}
+	return append(b, ']')
 }

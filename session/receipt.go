@@ -45,9 +45,9 @@ func (s *Session) receipt(f finished, at string) {
 	s.change(func(d *delta) { d.Receipts = append(d.Receipts, r) })
 }
 
-func (r *Receipt) append(b []byte) []byte {
+func (r *Receipt) append(b []byte, ids *kernel.IDs) []byte {
 	o := object{b: append(b, '{')}
-	o.text("run_id", r.RunID)
+	o.id("run_id", r.RunID, ids)
 	o.uint("sequence", r.Sequence)
 	o.text("boundary", r.Boundary)
 	o.name("contributing_input_ids")
@@ -56,7 +56,7 @@ func (r *Receipt) append(b []byte) []byte {
 		if i > 0 {
 			o.b = append(o.b, ',')
 		}
-		o.b = appendString(o.b, id)
+		o.b = ids.Append(o.b, id)
 	}
 	o.b = append(o.b, ']')
 	o.optional("conversation_digest", r.ConversationDigest)

@@ -25,7 +25,7 @@ type folded struct {
 	released  bool // the last commit was a release
 
 	// seen is told every step that was taken, for a replay; nil in recovery.
-	seen func(*step, kernel.Trigger, *kernel.Outcome) error
+	seen func(kernel.Trigger, *kernel.Outcome) error
 }
 
 // fold rebuilds a session from the store, without owning it. Folding verifies: every
@@ -85,8 +85,8 @@ func (f *folded) restore(session string, snap kv.Snapshot) error {
 	if err := json.Unmarshal(snap.Data, &st); err != nil {
 		return broken(err)
 	}
-	if st.Version != recordVersion {
-		return broken(fmt.Errorf("version %d, this worker knows %d", st.Version, recordVersion))
+	if st.Version != stateVersion {
+		return broken(fmt.Errorf("version %d, this worker knows %d", st.Version, stateVersion))
 	}
 	ks, err := kernel.DecodeState(st.Kernel)
 	if err != nil {
@@ -126,34 +126,38 @@ func (f *folded) commit(ctx context.Context, env *Env, session string, m *journa
 		return nil, err
 	}
 	r := &b.Record
-	if r.Version != recordVersion || r.Kernel != kernel.Version {
-		return nil, broken("record of version %d, kernel %d; this worker knows %d, %d", r.Version, r.Kernel, recordVersion, kernel.Version)
+	if err := r.known(); err != nil {
+		return nil, broken("%v", err)
 	}
-	for i := range r.Steps {
-		step := &r.Steps[i]
-		t, err := kernel.UnmarshalTrigger(step.trigger, step.fields)
-		if err != nil {
-			return nil, broken("step %d: %v", i, err)
-		}
+	var unseen error
+	err = r.steps(func(i int, rule string, t kernel.Trigger) error {
 		o := f.kernel.Apply(t)
 		switch {
 		case !o.OK():
-			return nil, broken("step %d: took rule %s when it was committed, now %s", i, step.rule, o.Refusal)
-		case o.Rule != step.rule:
-			return nil, broken("step %d: took rule %s when it was committed, now %s", i, step.rule, o.Rule)
+			return fmt.Errorf("step %d: took rule %s when it was committed, now %s", i, rule, o.Refusal)
+		case o.Rule != rule:
+			return fmt.Errorf("step %d: took rule %s when it was committed, now %s", i, rule, o.Rule)
+		case f.seen != nil:
+			unseen = f.seen(t, &o)
 		}
-		if f.seen != nil {
-			if err := f.seen(step, t, &o); err != nil {
-				return nil, err
-			}
-		}
+		return unseen
+	})
+	if unseen != nil {
+		return nil, unseen
 	}
-	f.ledger.apply(&r.Delta)
+	if err != nil {
+		return nil, broken("%v", err)
+	}
+	d, err := r.delta()
+	if err != nil {
+		return nil, broken("%v", err)
+	}
+	f.ledger.apply(d)
 	if r.Cursor < f.cursor {
 		return nil, broken("the cursor goes back from %d to %d", f.cursor, r.Cursor)
 	}
 	f.cursor, f.released = r.Cursor, r.Kind == kindRelease
-	sent, err := b.sent()
+	sent, err := b.sent(d)
 	if err != nil {
 		return nil, broken("%v", err)
 	}

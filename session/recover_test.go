@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -340,7 +341,7 @@ func TestADivergingLogIsQuarantined(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Somebody writes a commit that claims a rule the machine does not take.
-	forged := strings.Replace(string(tail.Data), `"steps":[]`, `"steps":[["Prepare","PrepareIdle",{"session_id":"s1","run_id":"r"}]]`, 1)
+	forged := strings.Replace(string(tail.Data), `"steps":[]`, `"steps":[["PrepareIdle","s1","r"]]`, 1)
 	if forged == string(tail.Data) {
 		t.Fatalf("the release commit has steps: %s", tail.Data)
 	}
@@ -420,5 +421,55 @@ func TestAnInterruptOutlivesItsOwner(t *testing.T) {
 	})
 	if ended := await("InputCompleted"); ended["terminal_outcome"] != "Cancelled" {
 		t.Errorf("ended: %v", ended)
+	}
+}
+
+// A session whose log was written in version 1 goes on where it was: what was not known to
+// be sent is sent, the run is handed out again, and the log goes on in the version of today.
+func TestALogOfVersion1GoesOn(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	data, err := os.ReadFile("testdata/log.v1.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 6 { // what it has consumed
+		publish(t, env, "hello", fmt.Sprint("before", i), subjects.InputType("prompt"), `{"text":"hi"}`)
+	}
+	e := stored(t, env)
+	w := e.Log.Writer("hello", "before", 1, journal.Position{})
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	for _, line := range lines {
+		if err := w.Append(t.Context(), nats.Header{}, []byte(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sent, err := env.Conn.SubscribeSync(env.Namespace.FxSession("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := start(t, env, func(*worker.Config) {})
+	publish(t, env, "hello", "e1", subjects.InputType("prompt"), `{"text":"again"}`)
+	live := settle(t, env, "hello")
+	stop()
+	report, commits, _, err := replay(t, stored(t, env), "hello")
+	if err != nil || commits <= len(lines) || report.Phase != live.Phase || report.Cursor != 7 {
+		t.Errorf("%d commits, %+v: %v", commits, report, err)
+	}
+	var sequences []string
+	for {
+		m, err := sent.NextMsg(time.Second)
+		if err != nil {
+			break
+		}
+		sequences = append(sequences, m.Header.Get("ce-sequence"))
+	}
+	for i, s := range sequences {
+		if s != fmt.Sprint(11+i) {
+			t.Errorf("the events sent have the sequences %q", sequences)
+			break
+		}
+	}
+	if n := len(sequences); n <= 13 {
+		t.Errorf("%d events were sent, 13 were due and more came", n)
 	}
 }

@@ -37,7 +37,7 @@ func (s *Session) takeSnapshot(ctx context.Context) error {
 	}
 	confirmed, unsent := s.outbox.unsent()
 	data, err := json.Marshal(state{
-		Version: recordVersion, Cursor: s.cursor, Fence: at.Fence,
+		Version: stateVersion, Cursor: s.cursor, Fence: at.Fence,
 		Confirmed: confirmed, Unsent: unsent, Ledger: s.ledger, Kernel: ks,
 	})
 	if err != nil {

@@ -80,8 +80,8 @@ func Replay(ctx context.Context, env *Env, session string, see func(ReplayedComm
 		report.From = snap.Commit
 	}
 	var now ReplayedCommit
-	f.seen = func(step *step, t kernel.Trigger, o *kernel.Outcome) error {
-		s, err := replayed(step, t, o)
+	f.seen = func(t kernel.Trigger, o *kernel.Outcome) error {
+		s, err := replayed(t, o)
 		now.Steps = append(now.Steps, s)
 		return err
 	}
@@ -99,7 +99,7 @@ func Replay(ctx context.Context, env *Env, session string, see func(ReplayedComm
 				report.Snapshot = snap.Commit
 			}
 			report.Commits, report.Steps = report.Commits+1, report.Steps+len(now.Steps)
-			now.Kind, now.Worker, now.At = r.Kind, r.Worker, r.At
+			now.Kind, now.Worker, now.At = r.Kind, m.Worker(), r.At
 			return see(now)
 		})
 	}
@@ -113,12 +113,16 @@ func Replay(ctx context.Context, env *Env, session string, see func(ReplayedComm
 	return report, err
 }
 
-func replayed(step *step, t kernel.Trigger, o *kernel.Outcome) (ReplayedStep, error) {
-	s := ReplayedStep{Fields: step.fields, Transition: o.Transition(), From: o.From, To: o.To, Effects: []kernel.RunEffect{}}
+func replayed(t kernel.Trigger, o *kernel.Outcome) (ReplayedStep, error) {
+	s := ReplayedStep{Transition: o.Transition(), From: o.From, To: o.To, Effects: []kernel.RunEffect{}}
 	if kernel.IsSignal(t) {
-		s.Signal = step.trigger
+		s.Signal = t.TriggerName()
 	} else {
-		s.Input = step.trigger
+		s.Input = t.TriggerName()
+	}
+	var err error
+	if s.Fields, err = kernel.MarshalTrigger(t); err != nil {
+		return s, fmt.Errorf("%s: %w", t.TriggerName(), err)
 	}
 	for _, e := range o.Effects {
 		fields, err := kernel.MarshalEffect(e)

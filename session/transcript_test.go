@@ -78,7 +78,7 @@ func TestReplayFinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forged := strings.Replace(string(tail.Data), `"steps":[]`, `"steps":[["Prepare","PrepareIdle",{"session_id":"forged","run_id":"r"}]]`, 1)
+	forged := strings.Replace(string(tail.Data), `"steps":[]`, `"steps":[["PrepareIdle","forged","r"]]`, 1)
 	w := e.Log.Writer("forged", "forger", tail.Fence, journal.Position{Number: tail.Number, Sequence: tail.Sequence, Fence: tail.Fence})
 	if err := w.Append(t.Context(), nats.Header{}, []byte(forged)); err != nil {
 		t.Fatal(err)

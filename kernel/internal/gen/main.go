@@ -1,6 +1,6 @@
 // Command gen writes what follows mechanically from the declarations in package kernel:
 // names_gen.go (texts of enums, names of triggers and effects, the registries, the copy
-// of a state, quick encoders), the declaration as data, and docs/machine. It works
+// of a state, quick encoders, the steps of the log), the declaration as data, and docs/machine. It works
 // through package declaration, so that the declarations stay the only source and a rule
 // of another shape is an error here.
 package main
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"go/format"
 	"log"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,6 +91,8 @@ func (n *names) write() []byte {
 	for _, t := range triggers {
 		p("\t%q: func() Trigger { return new(%s) },", t, t)
 	}
+	p("}\n\n// triggerOf is the trigger of every rule, by the names without phases.\nvar triggerOf = map[string]string{")
+	n.writeRules(p)
 	p("}\n\nvar newEffect = map[string]func() Effect{")
 	for _, e := range effects {
 		p("\t%q: func() Effect { return new(%s) },", e, e)
@@ -101,14 +104,17 @@ func (n *names) write() []byte {
 	for _, e := range effects {
 		p("// EffectName is %q.\nfunc (%s) EffectName() string { return %q }\n", e, e, e)
 	}
-	for _, t := range append(slices.Clone(triggers), effects...) {
-		n.writeAppend(p, t, fields[t])
+	for _, t := range triggers {
+		n.writeStep(p, t, fields[t])
+	}
+	for _, e := range effects {
+		n.writeAppend(p, e, fields[e])
 	}
 	for _, e := range n.Types {
 		if e.Kind != "enum" || e.Name == "MeerkatPhase" {
 			continue
 		}
-		table := strings.ToLower(e.Name[:1]) + e.Name[1:] + "Texts"
+		table := textsOf(e.Name)
 		p("var %s = enumTexts{%q, []string{%s}}\n", table, e.Name, quoted(e.Variants))
 		p("// String is the PascalCase variant of the chapters.\nfunc (v %s) String() string { return %s.text(uint8(v)) }\n", e.Name, table)
 		p("// MarshalText writes the variant.\nfunc (v %s) MarshalText() ([]byte, error) { return %s.marshal(uint8(v)) }\n", e.Name, table)
@@ -121,8 +127,8 @@ func needsCopy(typ string) bool {
 	return strings.HasPrefix(typ, "Set<") || strings.HasPrefix(typ, "Map<") || typ == "ToolFilter"
 }
 
-// writeAppend writes the quick encoder of a trigger or an effect whose fields are all
-// scalars or options of scalars; the others go through the JSON library.
+// writeAppend writes the quick encoder of an effect whose fields are all scalars or options
+// of scalars; the others go through the JSON library.
 func (n *names) writeAppend(p func(string, ...any), name string, fields []declaration.Field) {
 	var body []string
 	for _, f := range fields {
@@ -171,6 +177,70 @@ func (n *names) appendScalar(value, typ string) (string, bool) {
 	}
 	return "", false
 }
+
+// writeRules writes which trigger each rule is for.
+func (n *names) writeRules(p func(string, ...any)) {
+	of := map[string]string{}
+	for _, t := range n.Triggers {
+		for _, r := range t.Rules {
+			if other, ok := of[r.Name]; ok && other != t.Name {
+				panic(fmt.Sprintf("gen: %s and %s both have a rule %s, which then does not tell the trigger in a log", other, t.Name, r.Name))
+			}
+			of[r.Name] = t.Name
+		}
+	}
+	for _, rule := range slices.Sorted(maps.Keys(of)) {
+		p("\t%q: %q,", rule, of[rule])
+	}
+}
+
+// writeStep writes how a trigger's fields stand in a step of the log, and are read back.
+func (n *names) writeStep(p func(string, ...any), trigger string, fields []declaration.Field) {
+	if len(fields) == 0 {
+		p("func (*%s) write(*StepWriter) {}\n\nfunc (*%s) read(*StepReader) {}\n", trigger, trigger)
+		return
+	}
+	var write, read []string
+	for _, f := range fields {
+		element, optional := strings.CutPrefix(f.Type, "Option<")
+		if !optional {
+			w, r := n.stepCode("v."+f.GoName, f.Type)
+			write = append(write, w)
+			read = append(read, fmt.Sprintf("%s(r, &v.%s)", r, f.GoName))
+			continue
+		}
+		w, r := n.stepCode("some", strings.TrimSuffix(element, ">"))
+		write = append(write, fmt.Sprintf("if some, ok := v.%s.Get(); ok {\n%s\nw.is(true)\n} else {\nw.none()\n}", f.GoName, w))
+		read = append(read, fmt.Sprintf("readOption(r, &v.%s, %s)", f.GoName, r))
+	}
+	p("func (v *%s) write(w *StepWriter) {\n%s\n}\n", trigger, strings.Join(write, "\n"))
+	p("func (v *%s) read(r *StepReader) {\n%s\n}\n", trigger, strings.Join(read, "\n"))
+}
+
+// stepCode is the call that writes a value of a type into a step, and the function that
+// reads it.
+func (n *names) stepCode(value, typ string) (write, read string) {
+	if t, ok := n.Type(typ); ok {
+		switch {
+		case t.Kind == "enum" && t.Name != "MeerkatPhase":
+			return fmt.Sprintf("w.variant(uint8(%s), &%s)", value, textsOf(t.Name)), "readVariant"
+		case t.Kind == "newtype":
+			typ = t.Of
+		}
+	}
+	switch typ {
+	case "String", "string":
+		return fmt.Sprintf("w.text(string(%s))", value), "readText"
+	case "u64":
+		return fmt.Sprintf("w.number(uint64(%s))", value), "readNumber"
+	case "bool":
+		return fmt.Sprintf("w.flag(%s)", value), "readFlag"
+	}
+	return fmt.Sprintf("w.value(&%s)", value), "readValue"
+}
+
+// textsOf names the table of an enum's texts.
+func textsOf(enum string) string { return strings.ToLower(enum[:1]) + enum[1:] + "Texts" }
 
 func quoted(ss []string) string {
 	q := make([]string, len(ss))

@@ -1,0 +1,66 @@
+package kernel
+
+import "strconv"
+
+// IDs are the strings that a record of the log refers to by number. The ids of inputs and
+// runs stand in most of its steps, and in what else a record says; each is written once.
+//
+// In JSON a number where a string belongs is the number of one of them. No string is
+// written as a number, so nothing a user chooses is taken for a reference, and what is
+// written without a table is read as it stands.
+type IDs struct {
+	all  []string
+	size int
+}
+
+// Only strings of these lengths are referred to: shorter ones gain too little, longer
+// ones are texts and not ids.
+const (
+	minID = 12
+	maxID = 128
+)
+
+// recentIDs is how many of the latest are looked at for a string. One that was there longer
+// ago is written once more: what belongs together stands together, and to look further
+// would cost more than it saves.
+const recentIDs = 12
+
+// Append appends s in JSON, as its number if it has one.
+func (d *IDs) Append(b []byte, s string) []byte {
+	if len(s) < minID || len(s) > maxID {
+		return appendText(b, s)
+	}
+	n := len(d.all)
+	for i := n - 1; i >= 0 && i >= n-recentIDs; i-- {
+		if d.all[i] == s {
+			return strconv.AppendInt(b, int64(i), 10)
+		}
+	}
+	d.all = append(d.all, s)
+	d.size += len(s) + len(`"",`)
+	return strconv.AppendInt(b, int64(n), 10)
+}
+
+// AppendAll appends the strings, as a JSON array in the order of their numbers.
+func (d *IDs) AppendAll(b []byte) []byte {
+	b = append(b, '[')
+	for i, s := range d.all {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, s)
+	}
+	return append(b, ']')
+}
+
+// Bytes is about what [IDs.AppendAll] appends.
+func (d *IDs) Bytes() int { return d.size }
+
+// Len is how many there are.
+func (d *IDs) Len() int { return len(d.all) }
+
+// Reset forgets them.
+func (d *IDs) Reset() {
+	clear(d.all)
+	d.all, d.size = d.all[:0], 0
+}
