@@ -113,26 +113,6 @@ func TestParseStat(t *testing.T) {
 	}
 }
 
-func TestReadCommit(t *testing.T) {
-	events, err := readCommit([]byte(`{"events":[{"id":"s/1.0","type":"t","data":{}},` +
-		`{"specversion":"1.0","id":"s/1.1","type":"run.kalahari.outcome.input_completed.v1","data":{"a":1}}],"record":{"x":[1]}}`))
-	if err != nil || len(events) != 1 || events[0].index != 1 || events[0].ID != "s/1.1" || string(events[0].Data) != `{"a":1}` {
-		t.Errorf("%v, %v", events, err)
-	}
-	if events, err := readCommit([]byte(`{"events":[],"record":{}}`)); err != nil || len(events) != 0 {
-		t.Errorf("%v, %v", events, err)
-	}
-	events, err = readCommit([]byte(`{"dataref":"sha256:00"}`))
-	if !errors.Is(err, errElsewhere) || events[0].ID != "sha256:00" {
-		t.Errorf("%v, %v", events, err)
-	}
-	for _, bad := range []string{``, `{`, `{}`, `{"record":{}}`, `{"events":[{]}`, `{"events":[{"id":"a"}`} {
-		if _, err := readCommit([]byte(bad)); err == nil {
-			t.Errorf("%s was read", bad)
-		}
-	}
-}
-
 func TestConfig(t *testing.T) {
 	spawn := Again("bench-child")
 	for _, tt := range []struct {

@@ -1,17 +1,13 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/subjects"
@@ -87,25 +83,23 @@ func (b *run) fromFeed(ctx context.Context, m jetstream.Msg) {
 		b.broken(err)
 		return
 	}
-	events, err := readCommit(m.Data())
-	if errors.Is(err, errElsewhere) {
+	endings, err := readCommit(m.Data())
+	if elsewhere := (*elsewhereError)(nil); errors.As(err, &elsewhere) {
 		_, _, session, perr := b.ns.ParseSession(m.Subject())
 		var body []byte
 		if err = perr; err == nil {
-			body, err = b.blobs.Get(ctx, session, events[0].ID)
+			body, err = b.blobs.Get(ctx, session, elsewhere.ref)
 		}
 		if err == nil {
-			events, err = readCommit(body)
+			endings, err = readCommit(body)
 		}
 	}
 	if err != nil {
 		b.broken(fmt.Errorf("commit %d of %s: %w", meta.Sequence.Stream, m.Subject(), err))
 		return
 	}
-	for _, ev := range events {
-		if name, _ := subjects.EventName(ev.Type); slices.Contains(terminal, name) {
-			b.outcome(ev.Data, meta.Sequence.Stream<<20|uint64(ev.index), at)
-		}
+	for _, e := range endings {
+		b.outcome(e.data, meta.Sequence.Stream<<20|uint64(e.index), at)
 	}
 }
 
@@ -126,71 +120,4 @@ func (b *run) broken(err error) {
 	if b.failure == nil {
 		b.failure = err
 	}
-}
-
-// feedEvent is an event of a commit that ends an input.
-type feedEvent struct {
-	index int
-	ID    string         `json:"id"`
-	Type  string         `json:"type"`
-	Data  jsontext.Value `json:"data"`
-}
-
-// errElsewhere: the commit's body is an object; the only event's id is its reference.
-var errElsewhere = errors.New("the body is elsewhere")
-
-// readCommit reads the outcomes of inputs out of a commit. What the load generator spends
-// counts as the system's, so it decodes no other event, and not the record behind them.
-func readCommit(data []byte) (outcomes []feedEvent, err error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true)) // we wrote it
-	if _, err := d.ReadToken(); err != nil {
-		return nil, err
-	}
-	name, err := d.ReadToken()
-	if err != nil {
-		return nil, err
-	}
-	if name.String() == "dataref" {
-		ref, err := d.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		return []feedEvent{{ID: ref.String()}}, errElsewhere
-	}
-	if name.String() != "events" {
-		return nil, fmt.Errorf("the commit begins with %q", name.String())
-	}
-	if _, err := d.ReadToken(); err != nil {
-		return nil, err
-	}
-	for i := 0; d.PeekKind() == '{'; i++ {
-		value, err := d.ReadValue()
-		if err != nil {
-			return nil, err
-		}
-		if !endsInput(value) {
-			continue
-		}
-		e := feedEvent{index: i}
-		if err := json.Unmarshal(value, &e); err != nil {
-			return nil, err
-		}
-		outcomes = append(outcomes, e)
-	}
-	_, err = d.ReadToken() // the end of the array
-	return outcomes, err
-}
-
-// outcomeOfInput begins the type of every outcome of an input, as JSON.
-var outcomeOfInput = []byte(`"` + strings.TrimSuffix(subjects.OutcomeType("InputCompleted"), "completed.v1"))
-
-func endsInput(event []byte) bool {
-	i := bytes.Index(event, outcomeOfInput)
-	if i < 0 {
-		return false
-	}
-	kind := event[i+len(outcomeOfInput):]
-	return slices.ContainsFunc(terminal, func(name string) bool {
-		return bytes.HasPrefix(kind, []byte(strings.ToLower(strings.TrimPrefix(name, "Input"))+".v1"))
-	})
 }

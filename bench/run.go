@@ -67,22 +67,16 @@ type run struct {
 	blobs    *kv.Blobs
 	tokens   chan struct{} // Concurrency
 	text     string
+	inbox    string // what reply subjects begin with; the input's id follows
 
 	mu        sync.Mutex
-	failure   error // the first publish that failed
+	failure   error // the first that happened
 	stored    int
 	storedAll time.Time
 }
 
 func (b *run) prepare(ctx context.Context) (err error) {
-	b.js, err = jetstream.New(b.nc,
-		jetstream.WithPublishAsyncMaxPending(max(b.Concurrency, 4096)+1),
-		jetstream.WithPublishAsyncTimeout(b.Stall),
-		jetstream.WithPublishAsyncAckHandler(func(_ jetstream.JetStream, m *nats.Msg, _ *jetstream.PubAck) { b.wasStored(m, nil) }),
-		jetstream.WithPublishAsyncErrHandler(func(_ jetstream.JetStream, m *nats.Msg, err error) {
-			b.wasStored(m, fmt.Errorf("publish to %s: %w", m.Subject, err))
-		}))
-	if err != nil {
+	if b.js, err = jetstream.New(b.nc); err != nil {
 		return err
 	}
 	if b.ns, b.settings, err = (connect.Namespace{Namespace: b.Namespace}).Find(ctx, b.js); err != nil {
@@ -107,24 +101,6 @@ func (b *run) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
-// wasStored notes the answer to a publish.
-func (b *run) wasStored(m *nats.Msg, err error) {
-	at := time.Now()
-	if err == nil {
-		b.ledger.stored(m.Header.Get("ce-id"), at)
-	}
-	b.mu.Lock()
-	b.stored++
-	b.storedAll = at
-	if err != nil && b.failure == nil {
-		b.failure = err
-	}
-	b.mu.Unlock()
-	if !b.awaitsEnd() {
-		<-b.tokens
-	}
-}
-
 // awaitsEnd tells whether an input is under way until it has ended, not only until it is
 // stored.
 func (b *run) awaitsEnd() bool { return b.Workload == Hot || b.Workload == Roundtrip }
@@ -141,6 +117,11 @@ func (b *run) measure(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	defer stop()
+	endAnswers, err := b.awaitAnswers()
+	if err != nil {
+		return nil, err
+	}
+	defer endAnswers()
 	if b.Warm {
 		b.say("activating %d sessions", b.Sessions)
 		if err := b.publish(ctx, 0, 1, 0); err != nil {
@@ -246,85 +227,6 @@ func (b *run) report(start time.Time, cpu, used map[string]time.Duration) *Repor
 	defer b.mu.Unlock()
 	r.StoredPerS = round(float64(b.stored)/b.storedAll.Sub(start).Seconds(), 1)
 	return r
-}
-
-// publish sends the inputs from..to of every session, one round after the other.
-func (b *run) publish(ctx context.Context, from, to int, rate float64) error {
-	start, sent := time.Now(), 0
-	for n := from; n < to; n++ {
-		for session := range b.Sessions {
-			due := time.Time{}
-			if rate > 0 {
-				due = start.Add(time.Duration(float64(sent) / rate * float64(time.Second)))
-				if err := pause(ctx, time.Until(due)); err != nil {
-					return err
-				}
-			}
-			if err := b.token(ctx); err != nil {
-				return err
-			}
-			if due.IsZero() {
-				due = time.Now()
-			}
-			b.ledger.publish(session, n, due)
-			m, err := b.message(ctx, session, n)
-			if err == nil {
-				_, err = b.js.PublishMsgAsync(m, jetstream.WithRetryAttempts(0))
-			}
-			if err != nil {
-				return fmt.Errorf("publish: %w", err)
-			}
-			sent++
-		}
-	}
-	return nil
-}
-
-// token waits until another input may be under way.
-func (b *run) token(ctx context.Context) error {
-	select {
-	case b.tokens <- struct{}{}:
-		return b.failed()
-	default:
-	}
-	for {
-		select {
-		case b.tokens <- struct{}{}:
-			return b.failed()
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(b.Stall):
-			if err := b.failed(); err != nil {
-				return err
-			}
-			return fmt.Errorf("nothing moved for %v with %d inputs under way", b.Stall, b.Concurrency)
-		}
-	}
-}
-
-// message makes the n-th input of a session, in binary mode. As the SDK does, it stores data
-// of more than [subjects.MaxInlineData] as a blob first.
-func (b *run) message(ctx context.Context, session, n int) (*nats.Msg, error) {
-	name, id := b.ledger.session(session), b.ledger.id(session, n)
-	m := &nats.Msg{
-		Subject: b.ns.In(name),
-		Header: nats.Header{
-			nats.MsgIdHdr:        {id},
-			"ce-specversion":     {"1.0"},
-			"ce-id":              {id},
-			"ce-source":          {"/kalahari/bench"},
-			"ce-type":            {subjects.InputType(b.Kind)},
-			"ce-datacontenttype": {"application/json"},
-		},
-	}
-	if b.Payload <= subjects.MaxInlineData {
-		m.Data = []byte(`{"text":"` + b.text + `"}`)
-		return m, nil
-	}
-	// Its own id makes it a blob of its own.
-	blob, err := b.blobs.Put(ctx, name, []byte(`{"text":"`+id+b.text[len(id):]+`"}`))
-	m.Header["ce-"+subjects.ExtDataRef] = []string{blob.Ref}
-	return m, err
 }
 
 func (b *run) storedSoFar() int {
