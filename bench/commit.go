@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kalahari-run/kalahari/subjects"
 )
@@ -46,7 +48,7 @@ func readCommit(body []byte) ([]ending, error) {
 		}
 	}
 	if s.bad {
-		return nil, errors.New("the commit is not JSON")
+		return nil, errNotJSON
 	}
 	return endings, nil
 }
@@ -62,19 +64,42 @@ var terminalTypes = func() map[string]bool {
 
 // event reads an event and tells whether it ends an input.
 func (s *scanner) event() (data []byte, ends bool) {
-	s.expect('{')
-	for n := 0; s.more(n, '}'); n++ {
-		switch name := s.name(); string(name) {
+	for name := range s.members() {
+		value := s.value()
+		switch string(name) {
 		case `"type"`:
-			ends = terminalTypes[string(s.value())]
+			ends = terminalTypes[string(value)]
 		case `"data"`:
-			data = s.value()
-		default:
-			s.value()
+			data = value
 		}
 	}
 	return data, ends
 }
+
+// readOutcome reads what the data of an ending says. Without an input_id it is nobody's.
+func readOutcome(data []byte) (input string, completed bool, err error) {
+	s := scanner{rest: data}
+	id := []byte(`""`)
+	for name := range s.members() {
+		value := s.value()
+		switch string(name) {
+		case `"input_id"`:
+			id = value
+		case `"terminal_outcome"`:
+			completed = string(value) == `"Completed"`
+		}
+	}
+	if s.bad {
+		return "", false, errNotJSON
+	}
+	id, err = jsontext.AppendUnquote(nil, id)
+	if err != nil {
+		return "", false, fmt.Errorf("input_id: %w", err)
+	}
+	return string(id), completed, nil
+}
+
+var errNotJSON = errors.New("it is not JSON")
 
 // scanner finds where the values of JSON begin and end. It does not judge what is in
 // between: what it skips may be wrong in itself.
@@ -118,7 +143,20 @@ func (s *scanner) more(n int, end byte) bool {
 	return !s.bad
 }
 
-// name reads a member's name, with its quotes, and the colon.
+// members are the names of an object's members, with their quotes. Whoever ranges over them
+// reads each one's value.
+func (s *scanner) members() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		s.expect('{')
+		for n := 0; s.more(n, '}'); n++ {
+			if !yield(s.name()) {
+				return
+			}
+		}
+	}
+}
+
+// name reads a member's name and the colon.
 func (s *scanner) name() []byte {
 	if s.peek() != '"' {
 		s.bad = true

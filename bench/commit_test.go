@@ -36,6 +36,27 @@ func TestReadCommit(t *testing.T) {
 	}
 }
 
+func TestReadOutcome(t *testing.T) {
+	for _, tt := range []struct {
+		data, input string
+		completed   bool
+	}{
+		{`{"input_id":"b-1-2","terminal_outcome":"Completed"}`, "b-1-2", true},
+		{`{"x":{"input_id":"no"},"terminal_outcome":"Abandoned" , "input_id":"\u0062\"-1"}`, `b"-1`, false},
+		{`{"input_id":"b"}`, "b", false},
+		{`{}`, "", false},
+	} {
+		if input, completed, err := readOutcome([]byte(tt.data)); err != nil || input != tt.input || completed != tt.completed {
+			t.Errorf("%s: %q, %v, %v", tt.data, input, completed, err)
+		}
+	}
+	for _, bad := range []string{``, `[]`, `{"input_id":1}`, `{"input_id":"b"`, `{"input_id":"b" "terminal_outcome":"Completed"}`} {
+		if input, _, err := readOutcome([]byte(bad)); err == nil {
+			t.Errorf("%s was read: %q", bad, input)
+		}
+	}
+}
+
 // hostile are values that look like what the reader searches for.
 func hostile() *rapid.Generator[any] {
 	text := rapid.StringOf(rapid.SampledFrom([]rune(`"\{}[]:, ` + "\n\u2028é\x00a")))

@@ -70,20 +70,11 @@ func (b *run) token(ctx context.Context) error {
 // of more than [subjects.MaxInlineData] as a blob first.
 func (b *run) message(ctx context.Context, session, n int) (*nats.Msg, error) {
 	name, id := b.ledger.session(session), b.ledger.id(session, n)
-	m := &nats.Msg{
-		Subject: b.ns.In(name),
-		Reply:   b.inbox + id,
-		Header: nats.Header{
-			nats.MsgIdHdr:        {id},
-			"ce-specversion":     {"1.0"},
-			"ce-id":              {id},
-			"ce-source":          {"/kalahari/bench"},
-			"ce-type":            {subjects.InputType(b.Kind)},
-			"ce-datacontenttype": {"application/json"},
-		},
-	}
+	// The connection has copied the headers when it has taken the message.
+	b.header[nats.MsgIdHdr][0], b.header["ce-id"][0] = id, id
+	m := &nats.Msg{Subject: b.ns.In(name), Reply: b.inbox + id, Header: b.header}
 	if b.Payload <= subjects.MaxInlineData {
-		m.Data = []byte(`{"text":"` + b.text + `"}`)
+		m.Data = b.data
 		return m, nil
 	}
 	// Its own id makes it a blob of its own.

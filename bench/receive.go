@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/subjects"
@@ -57,12 +56,6 @@ func (b *run) receive(ctx context.Context) (stop func(), err error) {
 	return stop, nil
 }
 
-// outcome is what we read of an event's data.
-type outcome struct {
-	InputID         string `json:"input_id"`
-	TerminalOutcome string `json:"terminal_outcome"`
-}
-
 func (b *run) fromFx(m jetstream.Msg) {
 	at := time.Now()
 	h := m.Headers()
@@ -104,12 +97,12 @@ func (b *run) fromFeed(ctx context.Context, m jetstream.Msg) {
 }
 
 func (b *run) outcome(data []byte, sequence uint64, at time.Time) {
-	var o outcome
-	if err := json.Unmarshal(data, &o); err != nil {
+	input, completed, err := readOutcome(data)
+	if err != nil {
 		b.broken(fmt.Errorf("outcome: %w", err))
 		return
 	}
-	if b.ledger.end(o.InputID, sequence, o.TerminalOutcome == "Completed", at) && b.awaitsEnd() {
+	if b.ledger.end(input, sequence, completed, at) && b.awaitsEnd() {
 		<-b.tokens
 	}
 }

@@ -67,7 +67,9 @@ type run struct {
 	blobs    *kv.Blobs
 	tokens   chan struct{} // Concurrency
 	text     string
-	inbox    string // what reply subjects begin with; the input's id follows
+	data     []byte      // of an input
+	header   nats.Header // of the input that is published now
+	inbox    string      // what reply subjects begin with; the input's id follows
 
 	mu        sync.Mutex
 	failure   error // the first that happened
@@ -98,6 +100,15 @@ func (b *run) prepare(ctx context.Context) (err error) {
 	b.ledger.acks = b.Workload == Accept
 	b.tokens = make(chan struct{}, b.Concurrency)
 	b.text = strings.Repeat("x", b.Payload)
+	b.data = []byte(`{"text":"` + b.text + `"}`)
+	b.header = nats.Header{
+		nats.MsgIdHdr:        {""},
+		"ce-specversion":     {"1.0"},
+		"ce-id":              {""},
+		"ce-source":          {"/kalahari/bench"},
+		"ce-type":            {subjects.InputType(b.Kind)},
+		"ce-datacontenttype": {"application/json"},
+	}
 	return nil
 }
 
