@@ -228,15 +228,17 @@ func (e *entry) append(b []byte, ids *kernel.IDs, now time.Time) []byte {
 // handmade is the data of events that every input has. It is encoded by hand as well.
 type handmade interface{ appendTo(o *object) }
 
-// appendData appends data as JSON. It cannot fail, as [mustJSON] cannot.
-func appendData(b []byte, data any) []byte {
+// write writes the data of an event as JSON. It cannot fail, as [mustJSON] cannot.
+func (g *page) write(data any) []byte {
 	p, ok := data.(handmade)
 	if !ok {
-		return append(b, mustJSON(data)...)
+		g.data = append(g.data[:0], mustJSON(data)...)
+		return g.data
 	}
-	o := object{b: append(b, '{')}
-	p.appendTo(&o)
-	return append(o.b, '}')
+	g.object = object{b: append(g.data[:0], '{')}
+	p.appendTo(&g.object)
+	g.data, g.object.b = append(g.object.b, '}'), nil
+	return g.data
 }
 
 func (d inputAccepted) appendTo(o *object) {

@@ -155,7 +155,7 @@ func TestEventDataIsEncodedAsTheLibraryDoes(t *testing.T) {
 			if _, ok := data.(handmade); !ok {
 				t.Fatalf("%T is not encoded by hand", data)
 			}
-			if got, want := string(appendData(nil, data)), string(mustJSON(data)); got != want {
+			if got, want := string(new(page).write(data)), string(mustJSON(data)); got != want {
 				t.Fatalf("%T\ngot  %s\nwant %s", data, got, want)
 			}
 		}

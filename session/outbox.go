@@ -65,13 +65,14 @@ func (o *outbox) confirmed() uint64 { return o.sent.Load() }
 // reset makes the outbox continue behind the given confirmed prefix.
 func (o *outbox) reset(confirmed uint64) { o.sent.Store(confirmed) }
 
-// publish adds the messages of a commit that is known stored.
+// publish adds the messages of a commit that is known stored. They are the outbox's from
+// then on.
 func (o *outbox) publish(out []outgoing) {
 	if len(out) == 0 {
 		return
 	}
 	o.mu.Lock()
-	o.waiting = append(o.waiting, out...)
+	o.waiting = join(o.waiting, out)
 	if !o.closed {
 		o.count.EffectsSent(len(out))
 	}

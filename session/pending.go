@@ -54,7 +54,8 @@ type page struct {
 	// events are the public events in order, in the JSON event format.
 	events []byte
 	// data is that of the event at hand.
-	data []byte
+	data   []byte
+	object object // writes data
 }
 
 var pages = sync.Pool{New: func() any { return &page{events: make([]byte, 0, 6<<10)} }}
@@ -156,9 +157,7 @@ func (s *Session) effect(e kernel.Effect, c cause) {
 }
 
 func (s *Session) outcome(name string, data any, c cause) {
-	g := s.next.open()
-	g.data = appendData(g.data[:0], data)
-	s.emit(subjects.Public(name), g.data, c)
+	s.emit(subjects.Public(name), s.next.open().write(data), c)
 }
 
 // emit adds a public event to the commit, to fx if the published set has it, and to the

@@ -12,7 +12,6 @@ import (
 
 	"github.com/kalahari-run/kalahari/executor"
 	"github.com/kalahari-run/kalahari/kernel"
-	"github.com/kalahari-run/kalahari/subjects"
 )
 
 // maxBatch bounds the inputs of one run.
@@ -313,11 +312,9 @@ func (s *Session) completeRun(f finished, c cause) {
 	s.noteTold(f.run, c)
 	at := s.position().String()
 	if !f.output.none() {
-		g := s.next.open()
-		g.data = appendData(g.data[:0], runOutput{
+		s.outcome("RunOutput", runOutput{
 			RunID: f.run.id, Content: f.output.value, ContentRef: f.output.blob.Ref, Usage: usageOf(f.result),
-		})
-		s.emit(subjects.Public("RunOutput"), g.data, c)
+		}, c)
 	}
 	for _, e := range f.run.inputs {
 		ec := e.cause()

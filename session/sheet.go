@@ -15,35 +15,37 @@ type sheet struct {
 	msg    nats.Msg
 	names  []string
 	values []string // of the headers: msg has one of these for each name
+	given  []string // the values of optional headers, before they were encoded
 }
 
 // newSheet returns a sheet for messages with the given headers. The optional ones are left
 // out as long as they are empty.
 func newSheet(names, optional []string) *sheet {
-	s := &sheet{names: append(names, optional...)}
-	s.values = make([]string, len(s.names))
-	s.msg.Header = make(nats.Header, len(s.names))
-	for i, name := range s.names {
-		s.msg.Header[name] = s.values[i : i+1 : i+1]
-		if i >= len(names) {
-			s.msg.Header[name] = nil
-		}
+	s := &sheet{names: append(names, optional...), msg: nats.Msg{Header: make(nats.Header, len(names)+len(optional))}}
+	s.values, s.given = make([]string, len(s.names)), make([]string, len(s.names))
+	for i := range names {
+		s.show(i)
 	}
 	return s
 }
 
+func (s *sheet) show(i int) { s.msg.Header[s.names[i]] = s.values[i : i+1 : i+1] }
+
 // set writes the header whose name is the ith.
 func (s *sheet) set(i int, value string) { s.values[i] = value }
 
-// extension writes an optional header, an attribute whose text is the producer's.
+// extension writes an optional header, an attribute whose text is the producer's. It is often
+// the same as on the message before.
 func (s *sheet) extension(i int, value string) {
-	switch was := s.values[i]; {
-	case value == "" && was != "":
-		s.msg.Header[s.names[i]] = nil
-	case value != "" && was == "":
-		s.msg.Header[s.names[i]] = s.values[i : i+1 : i+1]
+	switch was := s.given[i]; {
+	case value == was:
+		return
+	case value == "":
+		delete(s.msg.Header, s.names[i])
+	case was == "":
+		s.show(i)
 	}
-	s.values[i] = subjects.HeaderValue(value)
+	s.given[i], s.values[i] = value, subjects.HeaderValue(value)
 }
 
 // The headers of an event, by their places on a sheet.

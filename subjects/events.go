@@ -763,8 +763,11 @@ type Position struct {
 }
 
 // String is "<commit>.<index>".
-func (p Position) String() string {
-	return strconv.FormatUint(p.Commit, 10) + "." + strconv.Itoa(p.Index)
+func (p Position) String() string { return string(p.append(make([]byte, 0, 32))) }
+
+func (p Position) append(b []byte) []byte {
+	b = append(strconv.AppendUint(b, p.Commit, 10), '.')
+	return strconv.AppendInt(b, int64(p.Index), 10)
 }
 
 // ParsePosition reads what [Position.String] wrote.
@@ -779,7 +782,9 @@ func ParsePosition(s string) (Position, error) {
 }
 
 // EventID is the CloudEvents id of what a session publishes: "<session>/<position>".
-func EventID(session string, p Position) string { return session + "/" + p.String() }
+func EventID(session string, p Position) string {
+	return string(p.append(append(append(make([]byte, 0, 64), session...), '/')))
+}
 
 // ParseEventID reads what [EventID] wrote.
 func ParseEventID(id string) (session string, p Position, err error) {
