@@ -14,8 +14,9 @@ import (
 
 // Rest is what sessions take while they are in memory, and when they are not.
 type Rest struct {
-	// Bytes of memory for each session, by process and together: resident sets after the
-	// processes have given back what they do not use, less what they were before.
+	// Bytes of memory for each session, by process and together: what of the processes is
+	// resident after they have given back what they do not use, less what it was before. Pages
+	// of files, which are the program's own, count for no session.
 	Active map[string]float64 `json:"active_bytes_per_session"`
 	AtRest map[string]float64 `json:"rest_bytes_per_session"`
 	// Bytes on disk for each session at rest.
@@ -83,7 +84,7 @@ func (b *run) idle(ctx context.Context) (*Rest, error) {
 	return &Rest{per(active), per(atRest), round(float64(disk-diskBefore)/float64(b.Sessions), 0)}, nil
 }
 
-// memory is the resident set of server and workers, by role.
+// memory is the resident memory of server and workers, by role.
 func (b *run) memory(ctx context.Context) (map[string]int64, error) {
 	// The consumers of the last outcomes may still be at work.
 	if err := pause(ctx, time.Second); err != nil {
@@ -103,21 +104,22 @@ func (b *run) memory(ctx context.Context) (map[string]int64, error) {
 	return used, nil
 }
 
-// resident is the resident set of a process in bytes.
+// resident is what of a process's memory is resident, without pages of files, in bytes.
 func resident(pid int) (int64, error) {
 	statm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
 	if err != nil {
 		return 0, err
 	}
 	fields := bytes.Fields(statm)
-	if len(fields) < 2 {
+	if len(fields) < 3 {
 		return 0, fmt.Errorf("not a statm line: %q", statm)
 	}
-	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
-	if err != nil {
+	all, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	ofFiles, err2 := strconv.ParseInt(string(fields[2]), 10, 64)
+	if err = errors.Join(err, err2); err != nil {
 		return 0, fmt.Errorf("not a statm line: %w", err)
 	}
-	return pages * int64(os.Getpagesize()), nil
+	return (all - ofFiles) * int64(os.Getpagesize()), nil
 }
 
 // diskUse is the size of all files below a directory.

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/kalahari-run/kalahari/ebb"
 )
 
 // OwnerChange is a session whose owner key changed, as it is now.
@@ -26,8 +28,8 @@ type OwnerView struct {
 	board[string, OwnerChange]
 	feed      *feed
 	owners    *Owners
-	bySession map[string]Owner
-	byWorker  map[Incarnation]map[string]struct{}
+	bySession ebb.Map[string, Owner]
+	byWorker  map[Incarnation]*ebb.Map[string, struct{}]
 }
 
 // Watch starts a view and waits for its first complete listing. The view lives
@@ -35,7 +37,7 @@ type OwnerView struct {
 func (o *Owners) Watch(ctx context.Context) (*OwnerView, error) {
 	v := &OwnerView{
 		board: newBoard[string, OwnerChange](), owners: o,
-		bySession: map[string]Owner{}, byWorker: map[Incarnation]map[string]struct{}{},
+		byWorker: map[Incarnation]*ebb.Map[string, struct{}]{},
 	}
 	v.feed = startFeed(ctx, o.b, v)
 	if err := v.wait(ctx); err != nil {
@@ -55,22 +57,25 @@ func (v *OwnerView) Refresh() { v.feed.refresh() }
 func (v *OwnerView) Lookup(session string) (Owner, bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	o, ok := v.bySession[session]
-	return o, ok
+	return v.bySession.Get(session)
 }
 
 // All returns every owner key.
 func (v *OwnerView) All() []Owner {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	return slices.Collect(maps.Values(v.bySession))
+	owners := make([]Owner, 0, v.bySession.Len())
+	for _, o := range v.bySession.All() {
+		owners = append(owners, o)
+	}
+	return owners
 }
 
 // Len is the number of owned sessions.
 func (v *OwnerView) Len() int {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	return len(v.bySession)
+	return v.bySession.Len()
 }
 
 // ByIncarnation returns the keys that name inc: for a dead one the sessions to
@@ -78,9 +83,14 @@ func (v *OwnerView) Len() int {
 func (v *OwnerView) ByIncarnation(inc Incarnation) []Owner {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	owners := make([]Owner, 0, len(v.byWorker[inc]))
-	for session := range v.byWorker[inc] {
-		owners = append(owners, v.bySession[session])
+	named := v.byWorker[inc]
+	if named == nil {
+		return nil
+	}
+	owners := make([]Owner, 0, named.Len())
+	for session := range named.All() {
+		o, _ := v.bySession.Get(session) // the two go together
+		owners = append(owners, o)
 	}
 	return owners
 }
@@ -97,7 +107,7 @@ func (v *OwnerView) Changes() *Changes[string, OwnerChange] {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c := v.subscribe()
-	for session, o := range v.bySession {
+	for session, o := range v.bySession.All() {
 		c.add(session, OwnerChange{session, o})
 	}
 	return c
@@ -113,7 +123,7 @@ func (v *OwnerView) listed(all []entry) {
 			v.set(o)
 		}
 	}
-	for session := range v.bySession {
+	for session := range v.bySession.All() {
 		if _, ok := present[session]; !ok {
 			v.unset(session)
 		}
@@ -138,36 +148,37 @@ func (v *OwnerView) changed(e entry) {
 }
 
 func (v *OwnerView) set(o Owner) {
-	old, ok := v.bySession[o.Session]
+	old, ok := v.bySession.Get(o.Session)
 	if ok && old.Fence == o.Fence {
 		return
 	}
 	if ok {
 		v.forget(old)
 	}
-	v.bySession[o.Session] = o
+	v.bySession.Put(o.Session, o)
 	mine := v.byWorker[o.Incarnation]
 	if mine == nil {
-		mine = map[string]struct{}{}
+		mine = &ebb.Map[string, struct{}]{}
 		v.byWorker[o.Incarnation] = mine
 	}
-	mine[o.Session] = struct{}{}
+	mine.Put(o.Session, struct{}{})
 	v.notify(o.Session, OwnerChange{o.Session, o})
 }
 
 func (v *OwnerView) unset(session string) {
-	old, ok := v.bySession[session]
+	old, ok := v.bySession.Get(session)
 	if !ok {
 		return
 	}
-	delete(v.bySession, session)
+	v.bySession.Delete(session)
 	v.forget(old)
 	v.notify(session, OwnerChange{Session: session})
 }
 
 func (v *OwnerView) forget(old Owner) {
-	delete(v.byWorker[old.Incarnation], old.Session)
-	if len(v.byWorker[old.Incarnation]) == 0 {
+	named := v.byWorker[old.Incarnation]
+	named.Delete(old.Session)
+	if named.Len() == 0 {
 		delete(v.byWorker, old.Incarnation)
 	}
 }

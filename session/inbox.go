@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/kalahari-run/kalahari/ebb"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -44,7 +43,7 @@ type Inbox struct {
 
 	mu      sync.Mutex // taken last: under no other lock of an inbox's another is taken
 	made    uint64     // consumers so far
-	intakes map[string]*intake
+	intakes ebb.Map[string, *intake]
 	lines   map[jetstream.Stream]*line
 }
 
@@ -59,7 +58,7 @@ type line struct {
 func OpenInbox(js jetstream.JetStream) (*Inbox, error) {
 	b := &Inbox{
 		nc: js.Conn(), api: subjects.APIPrefix(js.Options()), mark: rand.Text()[:8],
-		intakes: map[string]*intake{}, lines: map[jetstream.Stream]*line{},
+		lines: map[jetstream.Stream]*line{},
 	}
 	b.prefix = b.nc.NewInbox() + "."
 	b.ctx, b.stop = context.WithCancel(context.Background())
@@ -129,7 +128,7 @@ func (b *Inbox) setUp(ctx context.Context, in *intake) error {
 		return err
 	}
 	b.mu.Lock()
-	b.intakes[name] = in
+	b.intakes.Put(name, in)
 	b.mu.Unlock()
 	if !in.attach(name, epoch) {
 		b.forget(name)
@@ -148,7 +147,7 @@ func (b *Inbox) ask(stream jetstream.Stream, consumer string, batch int) error {
 func (b *Inbox) forget(consumer string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.intakes, consumer)
+	b.intakes.Delete(consumer)
 }
 
 // remove tells the server that a consumer is not needed any more: it would keep it for as
@@ -180,7 +179,8 @@ func (b *Inbox) dispatch(m *nats.Msg) {
 func (b *Inbox) intake(consumer string) *intake {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.intakes[consumer]
+	in, _ := b.intakes.Get(consumer)
+	return in
 }
 
 // watch looks after all intakes.
@@ -199,7 +199,10 @@ func (b *Inbox) watch(status chan nats.Status) {
 		}
 		epoch := b.nc.Stats().Reconnects
 		b.mu.Lock()
-		all := slices.Collect(maps.Values(b.intakes))
+		all := make([]*intake, 0, b.intakes.Len())
+		for _, in := range b.intakes.All() {
+			all = append(all, in)
+		}
 		b.mu.Unlock()
 		for _, in := range all {
 			check(in, epoch)

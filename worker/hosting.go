@@ -35,10 +35,10 @@ func (l *life) isQuarantined(id string) bool {
 func (l *life) reserve(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.leaving || l.hosted[id] != nil || l.isQuarantined(id) || len(l.hosted) >= l.cfg.Capacity {
+	if _, ok := l.hosted.Get(id); ok || l.leaving || l.isQuarantined(id) || l.hosted.Len() >= l.cfg.Capacity {
 		return false
 	}
-	l.hosted[id] = &guest{}
+	l.hosted.Put(id, &guest{})
 	return true
 }
 
@@ -46,9 +46,9 @@ func (l *life) reserve(id string) bool {
 func (l *life) unreserve(id string) (vouched bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	vouched = l.hosted[id].vouched > 0
-	delete(l.hosted, id)
-	return vouched
+	g, _ := l.hosted.Get(id)
+	l.hosted.Delete(id)
+	return g.vouched > 0
 }
 
 // here reports whether the session is hosted by this worker, on its way, or quarantined:
@@ -56,7 +56,8 @@ func (l *life) unreserve(id string) (vouched bool) {
 func (l *life) here(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.hosted[id] != nil || l.isQuarantined(id)
+	_, ok := l.hosted.Get(id)
+	return ok || l.isQuarantined(id)
 }
 
 // vouch reports whether the session is here and so answers for mailbox message seq: if it
@@ -64,7 +65,7 @@ func (l *life) here(id string) bool {
 func (l *life) vouch(id string, seq uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if g := l.hosted[id]; g != nil {
+	if g, ok := l.hosted.Get(id); ok {
 		g.vouched = max(g.vouched, seq)
 		return true
 	}
@@ -74,7 +75,7 @@ func (l *life) vouch(id string, seq uint64) bool {
 func (l *life) guest(id string) *session.Session {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if g := l.hosted[id]; g != nil {
+	if g, ok := l.hosted.Get(id); ok {
 		return g.session
 	}
 	return nil
@@ -86,7 +87,7 @@ func (l *life) room() int {
 	if l.leaving {
 		return 0
 	}
-	return l.cfg.Capacity - len(l.hosted)
+	return l.cfg.Capacity - l.hosted.Len()
 }
 
 // host runs a session whose key this worker has won and reserved, and waits until it is up,
@@ -100,14 +101,14 @@ func (l *life) host(owner kv.Owner, takeover bool) {
 	l.mu.Lock()
 	if l.leaving {
 		// The key stands; whoever sees this worker leave takes it over.
-		delete(l.hosted, owner.Session)
+		l.hosted.Delete(owner.Session)
 		l.mu.Unlock()
 		cancel()
 		return
 	}
-	g := l.hosted[owner.Session]
+	g, _ := l.hosted.Get(owner.Session)
 	g.session, g.stop = s, cancel
-	n := len(l.hosted)
+	n := l.hosted.Len()
 	l.guests.Add(1)
 	l.mu.Unlock()
 	l.observe(func(o Observer) { o.Hosting(n) })
@@ -129,8 +130,8 @@ const slowRise = 5 * time.Second
 // left notes that a session has left this worker.
 func (l *life) left(owner kv.Owner, g *guest, end session.End, err error) {
 	l.mu.Lock()
-	delete(l.hosted, owner.Session)
-	n, vouched := len(l.hosted), g.vouched
+	l.hosted.Delete(owner.Session)
+	n, vouched := l.hosted.Len(), g.vouched
 	if end == session.Quarantined {
 		l.quarantined[owner.Session] = quarantine{err, time.Now()}
 	}
@@ -153,7 +154,7 @@ func (l *life) left(owner kv.Owner, g *guest, end session.End, err error) {
 func (l *life) nudge() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, g := range l.hosted {
+	for _, g := range l.hosted.All() {
 		if g.session != nil {
 			g.session.Nudge()
 		}
@@ -241,8 +242,8 @@ func (l *life) leave() {
 	l.lease.Update(func(m *kv.MemberInfo) { m.Draining = true })
 	l.mu.Lock()
 	l.leaving = true
-	n := len(l.hosted)
-	for _, g := range l.hosted {
+	n := l.hosted.Len()
+	for _, g := range l.hosted.All() {
 		if g.session != nil {
 			g.session.Drain()
 		}
@@ -280,7 +281,7 @@ func (l *life) abandon() {
 func (l *life) stopGuests() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, g := range l.hosted {
+	for _, g := range l.hosted.All() {
 		if g.stop != nil {
 			g.stop()
 		}

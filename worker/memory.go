@@ -1,7 +1,7 @@
 package worker
 
 import (
-	"maps"
+	"runtime"
 	"runtime/debug"
 )
 
@@ -20,6 +20,7 @@ const aCrowd = 256
 // when much has been allocated, and a worker that rests allocates nothing.
 func (l *life) giveBack() {
 	if l.deserted() {
+		runtime.GC() // what pools hold outlasts one collection
 		debug.FreeOSMemory()
 	}
 }
@@ -27,15 +28,12 @@ func (l *life) giveBack() {
 func (l *life) deserted() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n, was := len(l.hosted), l.crowd.few
+	n, was := l.hosted.Len(), l.crowd.few
 	l.crowd.most = max(l.crowd.most, n)
 	l.crowd.few = l.crowd.most >= aCrowd && n <= l.crowd.most/4
 	if !was || !l.crowd.few {
 		return false
 	}
 	l.crowd = crowd{most: n}
-	hosted := make(map[string]*guest, n) // a map never shrinks
-	maps.Copy(hosted, l.hosted)
-	l.hosted = hosted
 	return true
 }

@@ -66,7 +66,7 @@ func (l *life) findStuck(ctx context.Context) []Stuck {
 	var busy, quiet []*session.Session
 	var found []Stuck
 	l.mu.Lock()
-	for _, g := range l.hosted {
+	for _, g := range l.hosted.All() {
 		if g.session == nil {
 			continue
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/kalahari-run/kalahari/ebb"
 	"github.com/kalahari-run/kalahari/executor"
 	"github.com/kalahari-run/kalahari/journal"
 	"github.com/kalahari-run/kalahari/kv"
@@ -225,7 +226,7 @@ type life struct {
 	suspects  suspects
 
 	mu          sync.Mutex
-	hosted      map[string]*guest
+	hosted      ebb.Map[string, *guest]
 	crowd       crowd
 	quarantined map[string]quarantine
 	leaving     bool
@@ -325,7 +326,7 @@ func (w *Worker) join(ctx context.Context, sender *sender, inbox *session.Inbox,
 	l := &life{
 		Worker: w, me: kv.NewIncarnation(w.cfg.Name), store: store,
 		claims: make(chan struct{}, w.cfg.Claims), joined: time.Now(),
-		hosted: map[string]*guest{}, quarantined: map[string]quarantine{},
+		quarantined: map[string]quarantine{},
 	}
 	env := session.Env{
 		Namespace: w.ns, JS: w.js, Store: store, Log: log, Mailboxes: mailboxes, Inbox: inbox, Sender: sender,
