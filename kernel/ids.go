@@ -16,7 +16,7 @@ type IDs struct {
 // Only strings of these lengths are referred to: shorter ones gain too little, longer
 // ones are texts and not ids.
 const (
-	minID = 12
+	minID = 8
 	maxID = 128
 )
 
