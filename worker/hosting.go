@@ -109,6 +109,7 @@ func (l *life) host(owner kv.Owner, takeover bool) {
 	g, _ := l.hosted.Get(owner.Session)
 	g.session, g.stop = s, cancel
 	n := l.hosted.Len()
+	l.crowd.grown(n)
 	l.guests.Add(1)
 	l.mu.Unlock()
 	l.observe(func(o Observer) { o.Hosting(n) })
@@ -132,6 +133,7 @@ func (l *life) left(owner kv.Owner, g *guest, end session.End, err error) {
 	l.mu.Lock()
 	l.hosted.Delete(owner.Session)
 	n, vouched := l.hosted.Len(), g.vouched
+	leaves := l.crowd.leaves(n)
 	if end == session.Quarantined {
 		l.quarantined[owner.Session] = quarantine{err, time.Now()}
 	}
@@ -146,6 +148,9 @@ func (l *life) left(owner kv.Owner, g *guest, end session.End, err error) {
 		case session.Lost:
 			l.lookAfter(context.Background(), owner.Session)
 		}
+	}
+	if leaves {
+		makeRoom()
 	}
 	l.log.Debug("session left", "session", owner.Session, "fence", owner.Fence, "how", end, "error", err)
 }
