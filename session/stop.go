@@ -91,7 +91,8 @@ func (s *Session) interruptCommand(c *command) (any, error) {
 	st := s.kernel.State()
 	observed := kernel.UserInterruptObservationKindNotInterruptible
 	switch r := s.run; {
-	case r != nil:
+	// A call that was told to end may still be on its way back, when its run is over.
+	case r != nil && st.CurrentRunID.IsSome():
 		if err := s.tryAs(rejectNotReady, &kernel.InterruptCurrentRun{}, c); err != nil {
 			return nil, err
 		}

@@ -248,17 +248,27 @@ func TestBatchesOverARestartOfTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env.Conn, err = nats.Connect(env.Server.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond))
+	// Without a buffer for what is sent meanwhile: it would hide the interruption.
+	env.Conn, err = nats.Connect(env.Server.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond), nats.ReconnectBufSize(-1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer env.Conn.Close()
 	s := batchSender(t, env)
-	const effects = 30_000
+	const effects = 12_000
 	o := &told{outcomes: map[uint64]error{}}
 	o.all.Add(effects)
+	// The second half is sent when the first has begun to be stored, and the server leaves
+	// when a part of that is on its way: so it is always interrupted.
+	second, sent := make(chan struct{}), make(chan struct{})
 	go func() {
 		for n := range effects {
+			switch n {
+			case effects / 2:
+				<-second
+			case effects/2 + effects/10:
+				close(sent)
+			}
 			s.SendEffect(env.Namespace.Shard("s"), effect(env, n), o, uint64(n))
 		}
 	}()
@@ -267,6 +277,8 @@ func TestBatchesOverARestartOfTheServer(t *testing.T) {
 			t.Fatal("hardly anything was stored in 10 s")
 		}
 	}
+	close(second)
+	<-sent
 	env.Server.Close()
 	env.Server = embeddedtest.Run(t, embeddedtest.Listening(), always, embeddedtest.With(func(o *embedded.Options) { o.Port = port }))
 	o.all.Wait()
@@ -291,6 +303,11 @@ func TestBatchesOverARestartOfTheServer(t *testing.T) {
 	for n := range first {
 		if numbers[n] != fmt.Sprint(n) {
 			t.Fatalf("effect %s is stored at place %d", numbers[n], n)
+		}
+	}
+	for deadline := time.Now().Add(10 * time.Second); !env.Conn.IsConnected(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("not connected again in 10 s")
 		}
 	}
 	for n, err := range sendAll(t, s, env, first, effects) {
