@@ -310,9 +310,14 @@ func TestBatchesOverARestartOfTheServer(t *testing.T) {
 			t.Fatal("not connected again in 10 s")
 		}
 	}
-	for n, err := range sendAll(t, s, env, first, effects) {
-		if err != nil {
-			t.Fatalf("effect %d, again: %v", n, err)
+	// As an outbox does: a slow machine may not acknowledge all of it in time at once.
+	for tries := 0; first < effects; tries++ {
+		if tries == 10 {
+			t.Fatalf("effects from %d on are not acknowledged", first)
+		}
+		outcomes := sendAll(t, s, env, first, effects)
+		for first < effects && outcomes[uint64(first)] == nil {
+			first++
 		}
 	}
 	if numbers, _ = stored(t, env); len(numbers) != effects {
