@@ -85,7 +85,8 @@ func (b *run) message(ctx context.Context, session, n int) (*nats.Msg, error) {
 
 // awaitAnswers takes the server's answers to what is published: as jetstream's asynchronous
 // publish does, without a future and a timer for each, which would count as the system's. An
-// answer that never comes is noticed where nothing moves any more.
+// answer that never comes is noticed when nothing moves any more, at the latest when all
+// inputs have ended.
 func (b *run) awaitAnswers() (stop func(), err error) {
 	b.inbox = b.nc.NewInbox() + "."
 	answers, err := b.nc.Subscribe(b.inbox+"*", func(m *nats.Msg) {

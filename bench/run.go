@@ -215,7 +215,10 @@ func (b *run) work(ctx context.Context, extra *Report) (err error) {
 	if b.Workload == Accept {
 		return b.settled(ctx, "nothing was stored", b.Sessions*b.Inputs, b.storedSoFar)
 	}
-	return b.settle(ctx, b.total())
+	if err := b.settle(ctx, b.total()); err != nil {
+		return err
+	}
+	return b.settled(ctx, "answers to publishes do not come", b.Sessions*b.Inputs, b.storedSoFar)
 }
 
 func (b *run) report(start time.Time, cpu, used map[string]time.Duration) *Report {

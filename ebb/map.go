@@ -47,5 +47,6 @@ func (m *Map[K, V]) Delete(key K) {
 	}
 }
 
-// All yields every entry once, in no order. Entries may be removed meanwhile.
+// All yields every entry once, in no order. Entries may be removed meanwhile; one that is,
+// before it was yielded, may still be.
 func (m *Map[K, V]) All() iter.Seq2[K, V] { return maps.All(m.m) }

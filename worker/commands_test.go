@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/executor"
 	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/session"
 	"github.com/kalahari-run/kalahari/subjects"
@@ -257,6 +259,25 @@ func TestStopUnregisterAndRegisterAgain(t *testing.T) {
 	if after := d.applied("prepare_local_session_bindings", nil)["epoch_id"]; after == before {
 		t.Errorf("the epoch of deleted records stays: %v", after)
 	}
+}
+
+// A call that was told to end may take its time. Its run is over all the same, and there is
+// none to interrupt.
+func TestInterruptBehindAStop(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	d := newDesk(t, env, "s1")
+	back := make(chan struct{})
+	fleet(t, env, 1, func(c *worker.Config) {
+		c.Executor = executor.Func(func(context.Context, *executor.Run) (*executor.Result, error) {
+			<-back
+			return nil, executor.ErrCancelled
+		})
+	})
+	t.Cleanup(func() { close(back) }) // before the fleet leaves, which waits for the call
+	d.input("long", `{"text":"a"}`)
+	d.running("long")
+	d.report("stop_runtime_executor", map[string]any{"reason": "enough"}, map[string]any{"inputs_abandoned": 1.0, "phase": "Stopped"})
+	d.rejected("interrupt", nil, "Conflict", "Stopped", "")
 }
 
 func TestInterruptAndBoundaryCancel(t *testing.T) {
