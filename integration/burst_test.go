@@ -23,7 +23,7 @@ import (
 func hasty(t *testing.T, shards int) *world {
 	t.Helper()
 	w := newWorld(t, shards)
-	n := &node{w: w, name: "nats-server", addr: freePort(t), store: t.TempDir()}
+	n := &node{w: w, name: "nats-server", addr: freeAddress(t), store: t.TempDir()}
 	n.configure(`jetstream: {store_dir: %q}`, n.store)
 	w.nodes, w.addr = []*node{n}, n.addr
 	n.serve()

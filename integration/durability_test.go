@@ -33,7 +33,7 @@ func TestAnAckWaitsForTheDisk(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, 1)
-			n := &node{w: w, name: "nats-server", addr: freePort(t), store: t.TempDir()}
+			n := &node{w: w, name: "nats-server", addr: freeAddress(t), store: t.TempDir()}
 			n.configure(`jetstream: {store_dir: %q, %s}`, n.store, c.setting)
 			w.nodes, w.addr = []*node{n}, n.addr
 			n.serve()

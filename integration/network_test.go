@@ -187,7 +187,7 @@ func (h *host) address(port string) string {
 func (h *host) freeAddress(t *testing.T, port string) string {
 	t.Helper()
 	if h == nil {
-		return freePort(t)
+		return freeAddress(t)
 	}
 	return h.address(port)
 }

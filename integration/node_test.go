@@ -3,14 +3,19 @@
 package integration
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 )
 
 // node is a nats-server that can be killed and started again on its port and its data.
@@ -42,24 +47,32 @@ func (n *node) configure(format string, args ...any) {
 func (n *node) serve() {
 	n.w.t.Helper()
 	n.process = run(n.w.t, n.on, n.name, "nats-server", "-c", n.conf)
-	n.w.until(20*time.Second, n.name+" takes connections", func() bool {
-		c, err := net.Dial("tcp", n.addr)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	})
+	n.w.until(20*time.Second, n.name+" takes connections", n.answers)
 }
 
-// freePort is an address that was free just now.
-func freePort(t *testing.T) string {
-	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// answers says whether this server greets who connects. That somebody listens is not enough.
+func (n *node) answers() bool {
+	select {
+	case <-n.exited:
+		n.w.t.Fatalf("%s ended", n.name)
+	default:
 	}
-	defer func() { _ = free.Close() }()
-	return free.Addr().String()
+	c, err := net.DialTimeout("tcp", n.addr, time.Second)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = c.Close() }()
+	if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		return false
+	}
+	greeting, err := bufio.NewReader(c).ReadString('\n')
+	return err == nil && strings.HasPrefix(greeting, "INFO ") && strings.Contains(greeting, fmt.Sprintf(`"server_name":%q`, n.name))
+}
+
+// freeAddress is one of this machine's where nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(embeddedtest.Port(t)))
 }
 
 // diskSize is what a server's disk holds, where it has one of its own.

@@ -14,7 +14,7 @@ import (
 func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
 	long(t)
 	w := newWorld(t, 2)
-	n := &node{w: w, name: "nats-server", addr: freePort(t), store: t.TempDir()}
+	n := &node{w: w, name: "nats-server", addr: freeAddress(t), store: t.TempDir()}
 	room := func(bytes int) {
 		n.configure(`jetstream: {store_dir: %q, sync_interval: always, max_file_store: %d}`, n.store, bytes)
 	}

@@ -31,7 +31,7 @@ type world struct {
 func begin(t *testing.T, shards int, settings subjects.Settings) *world {
 	t.Helper()
 	w := newWorld(t, shards)
-	n := &node{w: w, name: "nats-server", addr: freePort(t), store: t.TempDir()}
+	n := &node{w: w, name: "nats-server", addr: freeAddress(t), store: t.TempDir()}
 	n.configure(`jetstream: {store_dir: %q, sync_interval: always}`, n.store)
 	w.nodes, w.addr = []*node{n}, n.addr
 	n.serve()

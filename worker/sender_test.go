@@ -2,8 +2,6 @@ package worker
 
 import (
 	"fmt"
-	"net/url"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -238,22 +236,16 @@ func TestABatchToNobody(t *testing.T) {
 // to be stored are, each before the next, and what an outbox sends again follows.
 func TestBatchesOverARestartOfTheServer(t *testing.T) {
 	dir := t.TempDir()
-	always := embeddedtest.With(func(o *embedded.Options) { o.Sync, o.DataDir = embedded.SyncAlways, dir })
+	port := embeddedtest.Port(t)
+	always := embeddedtest.With(func(o *embedded.Options) { o.Sync, o.DataDir, o.Port = embedded.SyncAlways, dir, port })
 	env := embeddedtest.Provisioned(t, "test", 2, embeddedtest.Listening(), always)
-	address, err := url.Parse(env.Server.ClientURL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	port, err := strconv.Atoi(address.Port())
-	if err != nil {
-		t.Fatal(err)
-	}
 	// Without a buffer for what is sent meanwhile: it would hide the interruption.
-	env.Conn, err = nats.Connect(env.Server.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond), nats.ReconnectBufSize(-1))
+	conn, err := nats.Connect(env.Server.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond), nats.ReconnectBufSize(-1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer env.Conn.Close()
+	defer conn.Close()
+	env.Conn = conn
 	s := batchSender(t, env)
 	const effects = 12_000
 	o := &told{outcomes: map[uint64]error{}}
@@ -280,7 +272,7 @@ func TestBatchesOverARestartOfTheServer(t *testing.T) {
 	close(second)
 	<-sent
 	env.Server.Close()
-	env.Server = embeddedtest.Run(t, embeddedtest.Listening(), always, embeddedtest.With(func(o *embedded.Options) { o.Port = port }))
+	env.Server = embeddedtest.Run(t, embeddedtest.Listening(), always)
 	o.all.Wait()
 	_, env.JS = embeddedtest.Connect(t, env.Server)
 	have := map[string]bool{}
