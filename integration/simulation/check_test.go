@@ -95,6 +95,7 @@ func (w *world) verify() {
 	for session, h := range w.history {
 		w.checkChain(session, h)
 		w.checkAnswers(session, h)
+		w.checkHold(session, h)
 	}
 	w.checkCalls()
 	w.checkFx()

@@ -181,7 +181,7 @@ func newScript(r *rand.Rand, p *plan, i int) script {
 		run := randomTime(r, p.tune.RunTime)
 		st.text = fmt.Sprintf(`{"text":"%d","echo":{"delay":"%s"}}`, len(s.steps), run)
 		if r.Float64() < odd {
-			switch r.IntN(9) {
+			switch r.IntN(12) {
 			case 0:
 				st.text = fmt.Sprintf(`{"text":"x","echo":{"delay":"%s","fail":%d}}`, run, 1+r.IntN(4))
 			case 1:
@@ -203,6 +203,13 @@ func newScript(r *rand.Rand, p *plan, i int) script {
 			case 8:
 				if len(s.steps) > n/2 && r.IntN(3) == 0 {
 					st.command = pick(r, "retire", "stop_runtime_executor", "destroy", "unregister_session")
+				}
+			case 9, 10:
+				st.command = pick(r, "pause", "pause", "resume")
+				st.control = r.IntN(2) == 0
+			case 11:
+				if len(s.steps) > n/2 {
+					st.command = pick(r, "unregister_session", "register_session", "ensure_session_with_executor")
 				}
 			}
 		}

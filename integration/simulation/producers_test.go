@@ -22,59 +22,75 @@ type sent struct {
 	due     time.Time // zero if at once
 }
 
-// produce plays one script: it publishes each event until it is acknowledged, then the
-// next.
+// produce plays one script.
 func (w *world) produce(s script) {
-	l := w.net.link("p-" + s.session)
-	nc := w.connect(context.Background(), l.name, l, 2*time.Second)
-	defer nc.Close()
+	p := w.producer("p-" + s.session)
+	defer p.close()
+	for _, st := range s.steps {
+		time.Sleep(st.wait)
+		p.publish(s.session, st)
+	}
+}
+
+// producer is a party that publishes: each event until it is acknowledged, then the next.
+type producer struct {
+	w      *world
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	events map[string]event.Event
+}
+
+func (w *world) producer(name string) *producer {
+	nc := w.connect(context.Background(), name, w.net.link(name), 2*time.Second)
 	js, err := jetstream.New(nc)
+	if err != nil {
+		panic(fmt.Sprintf("simulation: %v", err))
+	}
+	return &producer{w: w, nc: nc, js: js, events: map[string]event.Event{}}
+}
+
+func (p *producer) close() { p.nc.Close() }
+
+func (p *producer) publish(session string, st step) {
+	w := p.w
+	rec := sent{step: st}
+	ev, known := p.events[st.id]
+	if !known {
+		ev, rec.due = st.event()
+		p.events[st.id] = ev
+	}
+	subject := w.ns.In(session)
+	if st.control && st.command != "" {
+		subject = w.ns.Ctl(session)
+	}
+	msg, err := subjects.EncodeBinary(ev, subject)
 	if err != nil {
 		w.fail("producer: %v", err)
 		return
 	}
-	events := map[string]event.Event{}
-	for _, st := range s.steps {
-		time.Sleep(st.wait)
-		ev, known := events[st.id]
-		rec := sent{step: st}
-		if !known {
-			ev, rec.due = st.event()
-			events[st.id] = ev
+	if !st.bare {
+		msg.Header.Set(nats.MsgIdHdr, subjects.MsgID(session, ev))
+	}
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		_, err := p.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
+		cancel()
+		if err == nil {
+			break
 		}
-		subject := w.ns.In(s.session)
-		if st.control && st.command != "" {
-			subject = w.ns.Ctl(s.session)
-		}
-		msg, err := subjects.EncodeBinary(ev, subject)
-		if err != nil {
-			w.fail("producer: %v", err)
-			return
-		}
-		if !st.bare {
-			msg.Header.Set(nats.MsgIdHdr, subjects.MsgID(s.session, ev))
-		}
-		for {
-			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-			_, err := js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
-			cancel()
-			if err == nil {
-				break
-			}
-			w.log.Debug("publication not acknowledged", "event", st.id, "error", err)
-			rec.retried = true
-			time.Sleep(300 * time.Millisecond)
-		}
-		w.mu.Lock()
-		of := w.sent[s.session]
-		if was := find(of, st.id); was != nil {
-			was.copies++
-			was.retried = was.retried || rec.retried
-		} else {
-			rec.copies = 1
-			w.sent[s.session] = append(of, &rec)
-		}
-		w.mu.Unlock()
+		w.log.Debug("publication not acknowledged", "event", st.id, "error", err)
+		rec.retried = true
+		time.Sleep(300 * time.Millisecond)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	of := w.sent[session]
+	if was := find(of, st.id); was != nil {
+		was.copies++
+		was.retried = was.retried || rec.retried
+	} else {
+		rec.copies = 1
+		w.sent[session] = append(of, &rec)
 	}
 }
 

@@ -93,8 +93,13 @@ func simulate(t *testing.T, p *plan) *result {
 	w.log.Info("the trouble is over")
 	w.net.heal()
 	healed := time.Now()
+	through := make(chan struct{})
+	go func() {
+		producers.Wait()
+		close(through)
+	}()
+	w.relieve(through)
 	w.parts.Wait()
-	producers.Wait()
 	slowest := w.settle(healed)
 	w.rest()
 	for _, m := range members {
