@@ -142,11 +142,12 @@ func (c *Client) hear(session string) (stop func(), err error) {
 	if access == fxHeard {
 		return stop, nil
 	}
-	// The first time, the server is asked whether it minds: the client learns of a refusal
-	// in no other way.
+	// The first time, the server is asked something: the client learns that it minds in no
+	// other way than by a refusal that comes before the answer. It is no flush, which never
+	// ends on a connection that was once lost while it was being made (life.heard in worker/).
 	ctx, cancel := context.WithTimeout(c.ctx, c.timeout)
 	defer cancel()
-	if err := c.nc.FlushWithContext(ctx); err != nil {
+	if _, _, err := subjects.Discover(ctx, c.js, c.ns.Name()); err != nil {
 		return stop, nil // the subscription comes back with the connection
 	}
 	access = fxHeard

@@ -76,13 +76,32 @@ func (l *life) serve(ctx context.Context) (*services, error) {
 		return nil, fmt.Errorf("query service: %w", err)
 	}
 	// The server has to know before anybody is told that this worker is there.
-	flush, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
-	if err := l.nc.FlushWithContext(flush); err != nil {
+	if err := l.heard(ctx); err != nil {
 		s.stop()
 		return nil, fmt.Errorf("subscriptions: %w", err)
 	}
 	return s, nil
+}
+
+// heard waits until the server knows what this worker has subscribed to: until the worker
+// has answered its own probe, since a server takes what a connection sends in its order.
+//
+// It is no flush, which waits for the answer to a PING: nats.go (1.55) counts answers. PINGs
+// sent while it reconnects are written with all else that piled up, and if the new
+// connection ends in the middle of that, they are gone and still counted. From then on a
+// flush waits for answers to as many later PINGs, for ever with the usual interval, while
+// the connection does everything else: the worker could not start on it again.
+func (l *life) heard(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	for {
+		try, done := context.WithTimeout(ctx, queryTimeout/5) // the connection may break meanwhile
+		_, err := l.nc.RequestWithContext(try, l.ns.Probe(string(l.me)), nil)
+		done()
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+	}
 }
 
 // query answers one question: from the session if it is here, through its owner if it
