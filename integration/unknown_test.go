@@ -48,7 +48,9 @@ func TestEveryUnknownOutcomeIsResolved(t *testing.T) {
 		{"an effect's answer is lost", true, p.make(3, loseAnswer, fx), 3},
 		{"an effect is lost", true, p.make(3, loseRequest, fx), 3},
 		{"a snapshot's answer is lost", false, p.make(2, loseAnswer, under("$KV."+w.ns.SnapshotsBucket()+".")), 2},
-		{"a purge's answer is lost", false, p.make(2, loseAnswer, under("$JS.API.STREAM.PURGE.")), 2},
+		{"a removal's answer is lost", false, p.make(2, loseAnswer, under("$JS.API.STREAM.MSG.DELETE.")), 2},
+		{"a removal is lost", false, p.make(2, loseRequest, under("$JS.API.STREAM.MSG.DELETE.")), 2},
+		{"a purge's answer is lost", false, p.make(2, loseAnswer, under("$JS.API.STREAM.PURGE.")), 2}, // behind a removal's
 		{"a heartbeat's answer is lost", false, p.make(2, loseAnswer, under("$KV."+w.ns.WorkersBucket()+".")), 2},
 	}
 

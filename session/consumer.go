@@ -63,8 +63,9 @@ type intake struct {
 
 // arrival is a mailbox message and its place in the stream.
 type arrival struct {
-	msg  *nats.Msg
-	meta *nats.MsgMetadata
+	msg      *nats.Msg
+	meta     *nats.MsgMetadata
+	consumer string // that brought it
 }
 
 // open sets up the session's intake behind mailbox message after.
@@ -141,6 +142,14 @@ func (in *intake) attach(consumer string, epoch uint64) bool {
 	return true
 }
 
+// brought reports whether everything that the consumer has brought is still in the stream where
+// it was, or removed: it is the present one, on the connection it was made on.
+func (in *intake) brought(consumer string) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.consumer == consumer && !in.doubted && in.epoch == in.inbox.nc.Stats().Reconnects
+}
+
 // checkEpoch notices that the connection is not the one the consumer was made on.
 func (in *intake) checkEpoch(epoch uint64) {
 	in.mu.Lock()
@@ -191,7 +200,7 @@ func (in *intake) arrived(msg *nats.Msg, meta *nats.MsgMetadata) {
 	in.delivered++
 	in.asked = max(0, in.asked-1)
 	in.next = meta.Sequence.Stream + 1
-	in.waiting = append(in.waiting, arrival{msg, meta})
+	in.waiting = append(in.waiting, arrival{msg, meta, in.consumer})
 	stir(in.stir)
 }
 

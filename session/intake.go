@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -66,11 +65,7 @@ func (s *Session) take(a arrival) {
 	s.next.cursor = seq
 	s.next.inputs++
 	s.env.Telemetry.InputWaited(s.now().Sub(meta.Timestamp))
-	if strings.Contains(m.Subject, ".ctl.") { // or a namespace of that name, which costs a purge
-		s.tookCtl = true
-	} else {
-		s.tookIn = true
-	}
+	s.consumed.add(a)
 	s.taking = m
 	defer func() { s.taking = nil }()
 	if size := len(m.Data); size > s.env.MaxInput {

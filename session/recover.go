@@ -222,8 +222,11 @@ func (s *Session) recover(ctx context.Context) error {
 		return err
 	}
 	s.kernel, s.ledger, s.cursor, s.snapshot = f.kernel, f.ledger, f.cursor, f.snapshot
-	// Before a release everything was purged; how much a lost owner left is not known.
-	s.tookIn, s.tookCtl, s.sincePurge = !f.released && f.cursor > 0, !f.released && f.cursor > 0, 0
+	// Before a release everything was removed; how much a lost owner left is not known.
+	s.consumed, s.sincePurge = consumed{}, 0
+	if !f.released && f.cursor > 0 {
+		s.consumed = leftover()
+	}
 	s.recoverBusy()
 	if f.cursor > 0 && !f.released && f.at != f.snapshotAt() {
 		s.sincePurge = int(s.env.MailboxLimit / 2)

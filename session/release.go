@@ -27,7 +27,7 @@ func (s *Session) release(ctx context.Context) (End, error) {
 	if err := s.takeSnapshot(ctx); err != nil {
 		s.log.WarnContext(ctx, "released without a snapshot", "error", err)
 	}
-	if err := s.purgeConsumed(ctx); err != nil {
+	if err := s.removeConsumed(ctx); err != nil {
 		// Awaited (PROTOCOL 27): a mailbox left full would refuse producers while
 		// nobody is there to purge it.
 		return "", errors.Join(err, s.reopen(ctx))
@@ -136,23 +136,4 @@ func (s *Session) inputWaits(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("session %s: mailbox: %w", s.id, err)
 	}
 	return last.Sequence > s.cursor, nil
-}
-
-// purgeConsumed removes what the session has taken. Each purge costs the server
-// milliseconds: a subject from which nothing was taken is left alone.
-func (s *Session) purgeConsumed(ctx context.Context) error {
-	for _, p := range []struct {
-		took    *bool
-		subject string
-	}{{&s.tookIn, s.env.Namespace.In(s.id)}, {&s.tookCtl, s.env.Namespace.Ctl(s.id)}} {
-		if !*p.took {
-			continue
-		}
-		err := s.mailbox().Purge(ctx, jetstream.WithPurgeSubject(p.subject), jetstream.WithPurgeSequence(s.cursor+1))
-		if err != nil {
-			return fmt.Errorf("session %s: purge %s: %w", s.id, p.subject, err)
-		}
-		*p.took = false
-	}
-	return nil
 }

@@ -77,8 +77,7 @@ type Session struct {
 	life  context.Context // of Run: what the session waits for ends with it
 	sweep *sweep          // deletes the blobs that were let go
 
-	tookIn     bool          // from the input subject since it was purged
-	tookCtl    bool          // from the control subject since it was purged
+	consumed   consumed
 	sincePurge int           // mailbox messages taken since
 	trimmable  []kv.Snapshot // behind which the log may be trimmed one day
 }

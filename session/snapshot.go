@@ -81,7 +81,7 @@ func (s *Session) trim(ctx context.Context, snap kv.Snapshot) {
 // purgeMailbox removes what the session has consumed. The cursor is committed.
 func (s *Session) purgeMailbox(ctx context.Context) {
 	s.sincePurge = 0
-	if err := s.purgeConsumed(ctx); err != nil {
+	if err := s.removeConsumed(ctx); err != nil {
 		s.log.WarnContext(ctx, "mailbox not purged", "error", err)
 	}
 }

@@ -25,6 +25,7 @@ var bySubject = []struct {
 	{"mailbox-read", starts("$JS.API.STREAM.MSG.GET.KALAHARI_test_IN")},
 	{"read", starts("$JS.API.STREAM.MSG.GET.")},
 	{"purge", starts("$JS.API.STREAM.PURGE.")},
+	{"purge", starts("$JS.API.STREAM.MSG.DELETE.")}, // of a few messages
 	{"consumer", starts("$JS.API.CONSUMER.CREATE.")},
 	{"pull", starts("$JS.API.CONSUMER.MSG.NEXT.")},
 	{"api", starts("$JS.API.")},
