@@ -17,7 +17,7 @@ const (
 	// intakeBuffer is how many messages wait in memory between mailbox and session, those
 	// that are asked for among them.
 	intakeBuffer = 256
-	// intakeHeartbeat is how often the server says that there is nothing new. A consumer
+	// intakeHeartbeat is how often the server says that there is nothing new, at most. A consumer
 	// that says nothing for twice as long is gone: nobody tells of one whose server died, if
 	// it was not the server we are connected to. A cluster needs 4 to 9 s to elect another
 	// leader (PROTOCOL 22), and the mailbox should not need much longer.
@@ -58,7 +58,8 @@ type intake struct {
 	delivered uint64 // the consumer's number of the last message
 	next      uint64 // stream sequence behind the last message
 	asked     int    // messages asked for and not delivered
-	silent    int    // looks of the watcher since it was heard of
+	heartbeat time.Duration
+	silent    int // looks of the watcher since it was heard of
 }
 
 // arrival is a mailbox message and its place in the stream.
@@ -160,7 +161,7 @@ func (in *intake) checkEpoch(epoch uint64) {
 }
 
 // checkSilence notices a consumer that has been asked and not been heard of for too long.
-// It is called once in the time of a heartbeat.
+// It is called every intakeHeartbeat.
 func (in *intake) checkSilence(epoch uint64) {
 	in.checkEpoch(epoch)
 	in.mu.Lock()
@@ -168,7 +169,7 @@ func (in *intake) checkSilence(epoch uint64) {
 	switch {
 	case in.asked == 0: // nothing is owed
 		in.silent = 0
-	case in.silent < 2:
+	case in.silent < int(2*in.heartbeat/intakeHeartbeat):
 		in.silent++
 	default:
 		in.doubt(errSilent)
@@ -235,7 +236,8 @@ func (in *intake) more() {
 	if room < intakeBuffer/2 || in.closed || in.doubted || in.consumer == "" {
 		return
 	}
-	if err := in.inbox.ask(in.stream, in.consumer, room); err != nil {
+	in.heartbeat = in.inbox.heartbeat()
+	if err := in.inbox.ask(in.stream, in.consumer, room, in.heartbeat); err != nil {
 		in.doubt(fmt.Errorf("ask for messages: %w", err))
 		return
 	}

@@ -223,3 +223,40 @@ func TestIntakesOutliveTheConnection(t *testing.T) {
 		}
 	})
 }
+
+// The more consumers there are, the less often each says that it has nothing to tell; and
+// those that do not say it more often are not taken for gone.
+func TestHeartbeatsAreBounded(t *testing.T) {
+	posted(t, func(t *testing.T, p *post) {
+		const sessions, perSecond = 40, 2
+		p.inbox.hears = perSecond
+		var heard atomic.Int64
+		p.losing(func(m *nats.Msg) bool {
+			if m.Header.Get("Status") == "100" {
+				heard.Add(1)
+			}
+			return false
+		})
+		all, anew := map[*intake]string{}, 0
+		for i := range sessions {
+			in := p.open(fmt.Sprint("s", i))
+			all[in] = in.present()
+		}
+		time.Sleep(2 * intakePull) // the first began when there were few
+		synctest.Wait()
+		heard.Store(0)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if n := heard.Load(); n == 0 || n > 600*perSecond {
+			t.Errorf("%d heartbeats came in ten minutes, %d in a second are the most", n, perSecond)
+		}
+		for in, consumer := range all {
+			if in.present() != consumer {
+				anew++
+			}
+		}
+		if anew > 0 {
+			t.Errorf("%d consumers that had nothing to tell were set up anew", anew)
+		}
+	})
+}
