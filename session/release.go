@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -16,10 +15,6 @@ import (
 //
 // An empty End and a nil error mean that something came in between: the session goes on.
 func (s *Session) release(ctx context.Context) (End, error) {
-	if !s.mayRelease(ctx) {
-		return "", ctx.Err()
-	}
-	defer func() { <-s.env.releases }()
 	s.intake.close()
 	if !s.intake.empty() {
 		return "", s.reopen(ctx)
@@ -70,29 +65,22 @@ func (s *Session) release(ctx context.Context) (End, error) {
 }
 
 // releasesAtOnce bounds how many sessions of a worker are let go at the same time: many
-// fall idle together, and each purges its mailbox and writes a snapshot.
+// fall idle together, and each takes half a dozen round trips.
 const releasesAtOnce = 32
 
-// releaseAgain is when a session comes again for which there was no turn.
-const releaseAgain = time.Second
+// turn is where a session that may leave waits until it is its turn to, nil if it may not.
+func (s *Session) turn() chan<- struct{} {
+	if !s.quiet && !s.draining || !s.owesNothing() {
+		return nil
+	}
+	return s.env.releases
+}
 
-// mayRelease waits for a turn to leave. A session that is not made to leave does not wait,
-// it might get an input meanwhile; it comes again soon.
-func (s *Session) mayRelease(ctx context.Context) bool {
-	select {
-	case s.env.releases <- struct{}{}:
-		return true
-	default:
-	}
-	if !s.draining {
-		s.noTurn = true
-		return false
-	}
-	select {
-	case s.env.releases <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
+// endTurn lets another session leave.
+func (s *Session) endTurn() {
+	if s.hasTurn {
+		s.hasTurn = false
+		<-s.env.releases
 	}
 }
 

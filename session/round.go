@@ -22,8 +22,8 @@ func (s *Session) await(ctx context.Context) (ask func()) {
 	default:
 	}
 	// Before the look at what is owed: that may be done meanwhile.
-	confirmed, swept := s.outboxQuiet(), s.sweeping()
-	if s.busyNow() || (s.quiet || s.draining) && s.owesNothing() {
+	confirmed, swept, turn := s.outboxQuiet(), s.sweeping(), s.turn()
+	if s.busyNow() {
 		select { // who asks need not wait for a session that always has something to do
 		case ask = <-s.asks:
 		default:
@@ -38,6 +38,8 @@ func (s *Session) await(ctx context.Context) (ask func()) {
 	case <-s.timer.C:
 	case <-confirmed:
 	case <-swept:
+	case turn <- struct{}{}:
+		s.hasTurn = true
 	}
 	return ask
 }
@@ -56,9 +58,6 @@ func (s *Session) patience() time.Duration {
 	wait := time.Hour
 	if !s.quiet && !s.draining {
 		wait = s.env.HibernateAfter
-		if s.noTurn {
-			wait, s.noTurn = min(wait, releaseAgain), false
-		}
 		s.idleAt = now.Add(wait)
 	}
 	if s.full() {
@@ -75,6 +74,7 @@ func (s *Session) patience() time.Duration {
 // out, and leave if nothing is owed.
 func (s *Session) round(ctx context.Context, ask func()) (end End, err error) {
 	defer contain(&err)
+	defer s.endTurn()
 	if ctx.Err() != nil {
 		return HandedOver, ctx.Err()
 	}
@@ -164,7 +164,7 @@ func (s *Session) rest(ctx context.Context) (End, error) {
 	if s.draining && s.run == nil && s.hasWork() {
 		return s.handOver(ctx)
 	}
-	if !s.quiet && !s.draining || !s.owesNothing() {
+	if !s.hasTurn || !s.quiet && !s.draining || !s.owesNothing() {
 		return "", nil
 	}
 	s.quiet = false

@@ -71,7 +71,7 @@ type Session struct {
 	idleAt  time.Time // when it has been idle for long enough, while it waits
 	lookAt  time.Time // when a full one looks for a command next
 	quiet   bool      // it has been idle for long enough
-	noTurn  bool      // there was no turn to leave
+	hasTurn bool      // it is its turn to leave
 
 	fresh bool            // see BelieveNew
 	life  context.Context // of Run: what the session waits for ends with it
