@@ -21,38 +21,37 @@ const removedEach = 32
 type consumed struct {
 	in, ctl bool     // something from the subject
 	seqs    []uint64 // of the messages, at most removedEach
-	by      string   // the consumer that brought them, "" if there were several
-	untold  bool     // there is more than seqs says, or may be
+	by      string   // the consumer that brought them, "" if there were several, or it is not known
+	many    bool     // there are more
 }
 
 // leftover is what the session's last owner may have left.
-func leftover() consumed { return consumed{in: true, ctl: true, untold: true} }
+func leftover() consumed { return consumed{in: true, ctl: true} }
 
 // add notes a message that was taken.
 func (c *consumed) add(a arrival) {
-	if strings.Contains(a.msg.Subject, ".ctl.") { // or a namespace of that name, which costs a purge
+	if !c.in && !c.ctl {
+		c.by = a.consumer
+	} else if c.by != a.consumer {
+		c.by = ""
+	}
+	if strings.Contains(a.msg.Subject, ".ctl.") { // or a namespace of that name, which costs a request
 		c.ctl = true
 	} else {
 		c.in = true
 	}
-	switch {
-	case c.untold:
-		return
-	case len(c.seqs) == removedEach:
-		c.seqs, c.untold = nil, true
-		return
-	case len(c.seqs) == 0:
-		c.by = a.consumer
-	case c.by != a.consumer:
-		c.by = ""
+	if len(c.seqs) == removedEach {
+		c.seqs, c.many = nil, true
 	}
-	c.seqs = append(c.seqs, a.meta.Sequence.Stream)
+	if !c.many {
+		c.seqs = append(c.seqs, a.meta.Sequence.Stream)
+	}
 }
 
 // removeConsumed removes what the session has taken, all of which is committed.
 func (s *Session) removeConsumed(ctx context.Context) error {
 	c := &s.consumed
-	if c.untold || s.removeEach(ctx) != nil {
+	if c.many || s.removeEach(ctx) != nil {
 		// A message that is gone already is an error there, and the purge decides.
 		if err := s.purgeConsumed(ctx); err != nil {
 			return err
@@ -64,24 +63,13 @@ func (s *Session) removeConsumed(ctx context.Context) error {
 
 // removeEach removes one message after the other.
 func (s *Session) removeEach(ctx context.Context) error {
-	c := &s.consumed
 	// A sequence means what it meant for as long as the stream goes on. If the consumer had to
 	// be set up anew, the server may have come back without what it stored last (PROTOCOL 18),
-	// and another session's message may have the place.
-	sure := s.intake.brought(c.by)
-	for _, seq := range c.seqs {
-		if !sure {
-			m, err := s.mailbox().GetMsg(ctx, seq)
-			if errors.Is(err, jetstream.ErrMsgNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if _, _, id, _ := s.env.Namespace.ParseSession(m.Subject); id != s.id {
-				continue
-			}
-		}
+	// and another session's message may have the place: so the stream is asked.
+	if !s.intake.brought(s.consumed.by) {
+		return s.removeFound(ctx)
+	}
+	for _, seq := range s.consumed.seqs {
 		if err := s.mailbox().DeleteMsg(ctx, seq); err != nil {
 			return err
 		}
@@ -89,18 +77,48 @@ func (s *Session) removeEach(ctx context.Context) error {
 	return nil
 }
 
-// purgeConsumed removes all up to the cursor, from the subjects that something was taken from.
-func (s *Session) purgeConsumed(ctx context.Context) error {
-	for _, p := range []struct {
-		took    bool
-		subject string
-	}{{s.consumed.in, s.env.Namespace.In(s.id)}, {s.consumed.ctl, s.env.Namespace.Ctl(s.id)}} {
-		if !p.took {
-			continue
+// removeFound removes what it finds up to the cursor, if that is not much.
+func (s *Session) removeFound(ctx context.Context) error {
+	found := 0
+	for _, subject := range s.consumed.subjects(s) {
+		for {
+			m, err := s.mailbox().GetMsg(ctx, 1, jetstream.WithGetMsgSubject(subject))
+			if errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && m.Sequence > s.cursor {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			if found++; found > removedEach {
+				return errMany
+			}
+			if err := s.mailbox().DeleteMsg(ctx, m.Sequence); err != nil {
+				return err
+			}
 		}
-		err := s.mailbox().Purge(ctx, jetstream.WithPurgeSubject(p.subject), jetstream.WithPurgeSequence(s.cursor+1))
+	}
+	return nil
+}
+
+var errMany = errors.New("there are too many to remove one by one")
+
+// subjects are those of the session's mailbox that something was taken from.
+func (c *consumed) subjects(s *Session) (all []string) {
+	if c.in {
+		all = append(all, s.env.Namespace.In(s.id))
+	}
+	if c.ctl {
+		all = append(all, s.env.Namespace.Ctl(s.id))
+	}
+	return all
+}
+
+// purgeConsumed removes all up to the cursor.
+func (s *Session) purgeConsumed(ctx context.Context) error {
+	for _, subject := range s.consumed.subjects(s) {
+		err := s.mailbox().Purge(ctx, jetstream.WithPurgeSubject(subject), jetstream.WithPurgeSequence(s.cursor+1))
 		if err != nil {
-			return fmt.Errorf("session %s: purge %s: %w", s.id, p.subject, err)
+			return fmt.Errorf("session %s: purge %s: %w", s.id, subject, err)
 		}
 	}
 	return nil

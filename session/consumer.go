@@ -148,7 +148,7 @@ func (in *intake) attach(consumer string, epoch uint64) bool {
 func (in *intake) brought(consumer string) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return in.consumer == consumer && !in.doubted && in.epoch == in.inbox.nc.Stats().Reconnects
+	return consumer != "" && in.consumer == consumer && !in.doubted && in.epoch == in.inbox.nc.Stats().Reconnects
 }
 
 // checkEpoch notices that the connection is not the one the consumer was made on.
