@@ -40,12 +40,14 @@ type fact struct {
 	Name     string          `json:"-"`
 	At       time.Time       `json:"-"`
 	Fields   struct {
-		InputID  string `json:"input_id"`
-		Existing string `json:"existing_input_id"`
-		RunID    string `json:"run_id"`
-		Outcome  string `json:"terminal_outcome"`
-		Reason   string `json:"reason"`
-		Command  string `json:"command"`
+		InputID   string          `json:"input_id"`
+		Existing  string          `json:"existing_input_id"`
+		RunID     string          `json:"run_id"`
+		Outcome   string          `json:"terminal_outcome"`
+		Reason    string          `json:"reason"`
+		Command   string          `json:"command"`
+		Result    json.RawMessage `json:"result"`
+		ResultRef string          `json:"result_ref"`
 	} `json:"-"`
 }
 

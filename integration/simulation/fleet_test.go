@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -131,7 +132,8 @@ func (w *world) config(name string) worker.Config {
 	return c
 }
 
-// recorder is the executor: echo, and a record of what was handed to it.
+// recorder is the executor: echo, and a record of what was handed to it and of what it put
+// out.
 type recorder struct{ w *world }
 
 // call is one executor call.
@@ -140,11 +142,27 @@ type call struct {
 	fence        uint64
 }
 
+// output is what one executor call put out.
+type output struct{ session, run, text string }
+
 func (r *recorder) Apply(ctx context.Context, run *executor.Run) (*executor.Result, error) {
 	r.w.mu.Lock()
 	r.w.calls = append(r.w.calls, call{run.Session, run.ID, run.Fence})
 	r.w.mu.Unlock()
-	return executor.Echo{}.Apply(ctx, run)
+	r.w.checkInputs(run)
+	result, err := executor.Echo{}.Apply(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	for i := range run.Inputs {
+		if st := r.w.plan.input(run.Session, run.Inputs[i].ID); st != nil {
+			result.Text += strings.Repeat("~", st.swell)
+		}
+	}
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	r.w.outputs = append(r.w.outputs, output{run.Session, run.ID, result.Text})
+	return result, nil
 }
 
 // observer hears of quarantines, which nothing here may cause.

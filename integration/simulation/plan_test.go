@@ -77,12 +77,19 @@ type step struct {
 	id      string
 	command string // "" for a prompt
 	text    string // the prompt's data
+	stored  bool   // they are in the object store, and the event refers to them
+	image   string // a blob that the data name
+	swell   int    // how much its run puts out, on top
 	control bool   // on the control subject
 	steer   bool
 	bare    bool          // without a message id
 	again   bool          // the event of an earlier step, once more
 	after   time.Duration // deliverat, from the moment of publication
 }
+
+// forgetful is a session that remembers fewer inputs than are published to it, and takes an
+// event that is repeated later than that for a new one.
+const forgetful = 50
 
 func newPlan(seed uint64, trouble time.Duration) *plan {
 	r := rand.New(rand.NewPCG(seed, 2))
@@ -102,7 +109,7 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 		Hibernate:     pick(r, 50*time.Millisecond, 500*time.Millisecond, 3*time.Second, 20*time.Second),
 		SnapshotEvery: pick[uint64](r, 2, 5, 20, 1024),
 		FeedHorizon:   pick[uint64](r, 4, 4096, 4096),
-		Retain:        pick(r, 50, 1000),
+		Retain:        pick(r, 3, 50, 1000, 1000),
 		MaxExecutions: pick[uint64](r, 1, 3, 3),
 		Detector:      r.IntN(3) > 0,
 		Capacity:      pick(r, 0, 0, 2),
@@ -110,6 +117,9 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 	}
 	if p.tune.Capacity > 0 {
 		p.tune.Capacity = 2 + r.IntN(3)
+	}
+	if p.tune.Retain < forgetful {
+		p.settings.Duplicates = 0 // the default: the session knows no repeats for long
 	}
 	p.faults = newFaults(r)
 	p.blows = newBlows(r, p)
@@ -172,7 +182,9 @@ func newBlows(r *rand.Rand, p *plan) []blow {
 func newScript(r *rand.Rand, p *plan, i int) script {
 	s := script{session: fmt.Sprintf("s%d", i)}
 	pace := pick(r, 20*time.Millisecond, 500*time.Millisecond, 4*time.Second, p.trouble/6)
-	odd := pick(r, 0, 0.1, 0.4) // how much of it is no plain prompt
+	odd := pick(r, 0, 0.1, 0.4)          // how much of it is no plain prompt
+	blobs := pick(r, 0, 0, 0.1, 0.4)     // how many have to do with the object store
+	forgets := p.tune.Retain < forgetful // what was published comes once only
 	n := 3 + r.IntN(25)
 	var at time.Duration
 	for len(s.steps) < n && at < p.trouble {
@@ -191,9 +203,12 @@ func newScript(r *rand.Rand, p *plan, i int) script {
 			case 3:
 				st.steer = true
 			case 4:
+				if forgets {
+					break
+				}
 				st.after = randomTime(r, pick(r, time.Second, p.trouble/2))
 			case 5, 6:
-				if len(s.steps) > 0 {
+				if len(s.steps) > 0 && !forgets {
 					st = s.steps[r.IntN(len(s.steps))]
 					st.wait, st.again, st.bare = randomTime(r, pace), true, r.IntN(2) == 0
 				}
@@ -213,7 +228,13 @@ func newScript(r *rand.Rand, p *plan, i int) script {
 				}
 			}
 		}
+		if st.command == "" && !st.again && r.Float64() < blobs {
+			enlarge(r, &st, s.session)
+		}
 		s.steps = append(s.steps, st)
+	}
+	if blobs > 0 && r.IntN(4) == 0 { // while there is much to let go
+		s.steps = append(s.steps, step{wait: randomTime(r, pace), id: s.session + "-end", command: "destroy", control: r.IntN(2) == 0})
 	}
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -58,6 +59,7 @@ func (p *producer) publish(session string, st step) {
 	if !known {
 		ev, rec.due = st.event()
 		p.events[st.id] = ev
+		p.put(session, st)
 	}
 	subject := w.ns.In(session)
 	if st.control && st.command != "" {
@@ -123,6 +125,11 @@ func (st step) event() (event.Event, time.Time) {
 	if st.after > 0 && st.command == "" {
 		due = time.Now().Add(st.after).UTC()
 		ev.SetExtension(subjects.ExtDeliverAt, due.Format(time.RFC3339Nano))
+	}
+	if st.stored {
+		ev.SetDataContentType(event.ApplicationJSON)
+		ev.SetExtension(subjects.ExtDataRef, kv.Ref([]byte(data)))
+		return ev, due
 	}
 	if err := ev.SetData(event.ApplicationJSON, []byte(data)); err != nil {
 		panic(fmt.Sprintf("simulation: %v", err))

@@ -37,6 +37,7 @@ type world struct {
 	mu       sync.Mutex
 	sent     map[string][]*sent
 	calls    []call
+	outputs  []output
 	failures []string
 	history  map[string]*chronicle
 }
@@ -109,6 +110,7 @@ func simulate(t *testing.T, p *plan) *result {
 	w.net.close()
 	stop()
 	w.verify()
+	w.verifyBlobs()
 	r := &result{
 		Seed: p.seed, Failures: w.failures, Log: w.memory.lines, Messages: w.net.carried, Trace: w.trace(), Carried: len(w.net.carried),
 		Fake: time.Since(w.began), Slowest: slowest, Befell: w.net.befell,
