@@ -28,8 +28,12 @@ const (
 // event gets exactly one answer: InputAccepted, InputDeduplicated or InputRejected.
 func (s *Session) admitEvent(ev *event.Event) {
 	in, err := s.decode(ev)
-	if err != nil && in != nil && in.Key == "" && s.seen(eventKey(s.id, ev)) {
-		s.admit(s.withoutData(ev, in))
+	if err != nil && in != nil && s.seen(eventKey(s.id, ev)) {
+		// A repeat is answered in every phase, also when its blobs are gone (PROTOCOL 26).
+		if in.Key == "" {
+			in = s.withoutData(ev, in)
+		}
+		s.admit(in)
 		return
 	}
 	if err == nil && !s.seen(in.Key) {

@@ -240,8 +240,23 @@ func TestBlobsGoWithTheInputsThatReferToThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "a destroyed session has no blobs", func() bool { return len(payloads(t, env, "s")) == 0 })
+	// A repeat that the server lets through is known, though its images are gone.
+	known, err := env.Conn.SubscribeSync(env.Namespace.Fx("s", "InputDeduplicated"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	repeat, err := subjects.EncodeBinary(input("last", "prompt", image("x", kv.Ref([]byte("refused")), kv.Ref([]byte("once")))), env.Namespace.In("s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := env.JS.PublishMsg(t.Context(), repeat); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := known.NextMsg(10 * time.Second); err != nil {
+		t.Errorf("a repeat is not known: %v", err)
+	}
 	after := put("after")
-	_, err := c.PublishAndWait(t.Context(), "s", input("after", "prompt", image("x", after)))
+	_, err = c.PublishAndWait(t.Context(), "s", input("after", "prompt", image("x", after)))
 	if r := rejected(t, err); r.Kind != "Destroyed" {
 		t.Errorf("after its end: %v", r)
 	}
