@@ -3,15 +3,22 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"github.com/kalahari-run/kalahari/embedded"
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/executor"
+	"github.com/kalahari-run/kalahari/kv"
+	"github.com/kalahari-run/kalahari/subjects"
 	"github.com/kalahari-run/kalahari/worker"
 )
 
@@ -112,6 +119,74 @@ func TestAWorkerStartsOnAConnectionThatCountsWrongly(t *testing.T) {
 	until(t, func() bool { return w.Ready() == nil })
 	cancel()
 	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// startsOver counts how often a worker said so.
+type startsOver struct {
+	slog.Handler
+	n atomic.Int64
+}
+
+func (s *startsOver) Handle(ctx context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, "starts over") {
+		s.n.Add(1)
+	}
+	return s.Handler.Handle(ctx, r)
+}
+
+// A worker that cannot be asked anything is no member: the others would leave it its share
+// of what a dead worker had, again and again (the simulation found a session that nobody took
+// for two minutes).
+func TestAWorkerThatCannotServeIsNoMember(t *testing.T) {
+	ns, err := subjects.NewNamespace("test", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := embeddedtest.Run(t, embeddedtest.With(func(o *embedded.Options) {
+		o.Adjust = func(so *server.Options) {
+			so.NoAuthUser = "any"
+			so.Users = []*server.User{
+				{Username: "any", Password: "x"},
+				{Username: "deaf", Password: "x", Permissions: &server.Permissions{Subscribe: &server.SubjectPermission{Deny: []string{ns.Probe("*")}}}},
+			}
+		}
+	}))
+	nc, js := embeddedtest.Connect(t, s)
+	if err := subjects.Provision(t.Context(), js, ns, subjects.Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	store, err := kv.Open(t.Context(), js, ns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	view, err := store.Members.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer view.Close()
+	changes := view.Changes()
+	defer changes.Close()
+	log := &startsOver{Handler: slog.NewTextHandler(t.Output(), nil)}
+	deaf, _ := embeddedtest.Connect(t, s, nats.UserInfo("deaf", "x"), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	w, err := worker.New(deaf, ns, worker.Config{Name: "deaf", Executor: executor.Echo{}, Logger: slog.New(log)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	until(t, func() bool { return log.n.Load() >= 2 })
+	for _, c := range changes.Take() {
+		t.Errorf("%s is a member: %v", c.Info.Incarnation, c.State)
+	}
+	// The view hears of those who are.
+	env := &embeddedtest.Env{Server: s, Namespace: ns, Conn: nc, JS: js}
+	able := fleet(t, env, 1, nil)[0]
+	until(t, func() bool { return able.Incarnation() != "" && view.Alive(able.Incarnation()) })
+	cancel()
+	if err := <-ended; err != nil {
 		t.Error(err)
 	}
 }

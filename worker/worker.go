@@ -254,10 +254,11 @@ func (w *Worker) live(ctx context.Context) (err error) {
 		return err
 	}
 	defer log.Close()
-	l, err := w.join(ctx, sender, inbox, log)
+	l, err := w.prepare(ctx, sender, inbox, log)
 	if err != nil {
 		return err
 	}
+	defer l.close()
 	// The members of this incarnation outlive ctx: drain still needs the lease.
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -271,20 +272,22 @@ func (w *Worker) live(ctx context.Context) (err error) {
 	}
 	defer parts.Wait()
 	defer stop()
-	defer l.owners.Close()
-	defer l.members.Close()
-	defer l.holds.Close()
 
-	part(func(ctx context.Context) {
-		if err := l.lease.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
-			w.log.WarnContext(ctx, "lease ended", "error", err)
-		}
-	})
+	// Before it joins: the others count on every member for its share of what dead workers
+	// leave, so one that cannot serve must not be one.
 	services, err := l.serve(inner)
 	if err != nil {
 		return err
 	}
 	defer services.stop()
+	if err := l.join(ctx); err != nil {
+		return err
+	}
+	part(func(ctx context.Context) {
+		if err := l.lease.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			w.log.WarnContext(ctx, "lease ended", "error", err)
+		}
+	})
 	taking, stopTaking := context.WithCancel(inner)
 	defer stopTaking()
 	for shard := range w.ns.Shards() {
@@ -314,7 +317,8 @@ func (w *Worker) live(ctx context.Context) (err error) {
 	}
 }
 
-func (w *Worker) join(ctx context.Context, sender *sender, inbox *session.Inbox, log *journal.Log) (*life, error) {
+// prepare opens what an incarnation works with.
+func (w *Worker) prepare(ctx context.Context, sender *sender, inbox *session.Inbox, log *journal.Log) (*life, error) {
 	store, err := kv.Open(ctx, w.js, w.ns)
 	if err != nil {
 		return nil, err
@@ -340,31 +344,42 @@ func (w *Worker) join(ctx context.Context, sender *sender, inbox *session.Inbox,
 	}
 	env = env.WithDefaults()
 	l.env = &env
-	host, _ := os.Hostname()
-	l.lease, err = store.Members.Join(ctx, kv.MemberInfo{
-		Incarnation: l.me, Name: w.cfg.Name, Host: host, StartedAt: time.Now(), Version: w.cfg.Version,
-		Shards: w.ns.Shards(), Capacity: w.cfg.Capacity, HTTP: w.cfg.HTTP,
-	}, w.cfg.Lease)
-	if err != nil {
-		return nil, err
-	}
 	// The views live as long as the incarnation, not as long as the caller's context.
 	views := context.WithoutCancel(ctx)
-	if l.owners, err = store.Owners.Watch(views); err != nil {
-		return nil, err
+	if l.owners, err = store.Owners.Watch(views); err == nil {
+		if l.members, err = store.Members.Watch(views); err == nil {
+			// Known before the first session is claimed, so that it reaches those too.
+			l.holds, err = store.Holds.Watch(views, l.nudge)
+		}
 	}
-	if l.members, err = store.Members.Watch(views); err != nil {
-		l.owners.Close()
-		return nil, err
-	}
-	// Known before the first session is claimed, so that it reaches those too.
-	if l.holds, err = store.Holds.Watch(views, l.nudge); err != nil {
-		l.owners.Close()
-		l.members.Close()
+	if err != nil {
+		l.close()
 		return nil, err
 	}
 	env.Held = l.holds.Current
 	return l, nil
+}
+
+func (l *life) close() {
+	if l.holds != nil {
+		l.holds.Close()
+	}
+	if l.members != nil {
+		l.members.Close()
+	}
+	if l.owners != nil {
+		l.owners.Close()
+	}
+}
+
+// join takes the lease. It runs from then on.
+func (l *life) join(ctx context.Context) (err error) {
+	host, _ := os.Hostname()
+	l.lease, err = l.store.Members.Join(ctx, kv.MemberInfo{
+		Incarnation: l.me, Name: l.cfg.Name, Host: host, StartedAt: l.joined, Version: l.cfg.Version,
+		Shards: l.ns.Shards(), Capacity: l.cfg.Capacity, HTTP: l.cfg.HTTP,
+	}, l.cfg.Lease)
+	return err
 }
 
 func (l *life) ready() error {
