@@ -132,6 +132,11 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 		}
 		slices.SortFunc(p.restarts, func(a, b restart) int { return cmp.Compare(a.at, b.at) })
 	}
+	if len(p.restarts) > 0 {
+		// Who reads the logs comes back with the fleet, which commits ten times meanwhile: it
+		// must not be overtaken by the trimming.
+		p.tune.FeedHorizon = max(p.tune.FeedHorizon, 20)
+	}
 	return p
 }
 
