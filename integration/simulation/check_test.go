@@ -125,8 +125,9 @@ func (w *world) checkChain(session string, h *chronicle) {
 }
 
 // checkAnswers: every event that was acknowledged is answered once, however often it was
-// published, or delivered by its schedule; an accepted input ends once, a refused one never; nothing is answered that
-// nobody published; plain inputs are accepted in the order they were published.
+// published, or delivered by its schedule; an accepted input ends once, a refused one never;
+// nothing is answered that nobody published; plain inputs are accepted in the order they were
+// published.
 func (w *world) checkAnswers(session string, h *chronicle) {
 	var order, published []string
 	when := map[string]time.Time{}
