@@ -57,16 +57,19 @@ func TestALargePromptSurvivesItsWorker(t *testing.T) {
 	if err := json.Unmarshal(got.out.Result, &result); err != nil || result.Text != text || got.out.ResultRef != kv.Ref(got.out.Result) {
 		t.Errorf("the answer has %d bytes, reference %q, %v", len(got.out.Result), got.out.ResultRef, err)
 	}
+	ends := func() (n int) {
+		for _, f := range h.facts("s", "InputCompleted") {
+			if f.Fields.InputID == "p" {
+				n++
+			}
+		}
+		return n
+	}
+	w.until(10*time.Second, "the log tells of its end", func() bool { return ends() > 0 })
+	if n := ends(); n != 1 {
+		t.Errorf("%d terminal outcomes", n)
+	}
 	if !b.of(h.owner("s")) {
 		t.Errorf("the run ended at %s", h.owner("s"))
-	}
-	ends := 0
-	for _, f := range h.facts("s", "InputCompleted") {
-		if f.Fields.InputID == "p" {
-			ends++
-		}
-	}
-	if ends > 1 {
-		t.Errorf("%d terminal outcomes", ends)
 	}
 }

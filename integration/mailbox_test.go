@@ -175,6 +175,8 @@ func TestAPlainClientWithItsOwnTypeIsAnswered(t *testing.T) {
 	if !strings.Contains(string(m.Data), `"Completed"`) || !strings.Contains(string(m.Data), `"o-1"`) {
 		t.Errorf("the outcome is %s", m.Data)
 	}
+	// Who reads the log may hear of it later than who reads fx.
+	w.until(10*time.Second, "the log tells of its end", func() bool { return len(h.facts("orders-7", "InputCompleted")) > 0 })
 	accepted := h.facts("orders-7", "InputAccepted")
 	if len(accepted) != 1 || accepted[0].Fields.InputID != "o-1" {
 		t.Errorf("accepted: %v", accepted)
