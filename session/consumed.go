@@ -66,7 +66,7 @@ func (s *Session) removeEach(ctx context.Context) error {
 	// A sequence means what it meant for as long as the stream goes on. If the consumer had to
 	// be set up anew, the server may have come back without what it stored last (PROTOCOL 18),
 	// and another session's message may have the place: so the stream is asked.
-	if !s.intake.brought(s.consumed.by) {
+	if !s.intake.brought(s.consumed.by) || !s.lives(ctx, s.consumed.by) {
 		return s.removeFound(ctx)
 	}
 	for _, seq := range s.consumed.seqs {
@@ -75,6 +75,20 @@ func (s *Session) removeEach(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// lives reports whether the consumer is known to live. If the server that we are connected
+// to stores the stream, that is known without asking. Another one may have come back without
+// what it stored last, if nobody else stores it: then the consumer is gone, and may not have
+// been missed yet.
+func (s *Session) lives(ctx context.Context, consumer string) bool {
+	stream := s.mailbox()
+	info := stream.CachedInfo()
+	if info.Config.Replicas > 1 || info.Cluster != nil && info.Cluster.Leader == s.env.JS.Conn().ConnectedServerName() {
+		return true
+	}
+	_, err := stream.Consumer(ctx, consumer)
+	return err == nil
 }
 
 // removeFound removes what it finds up to the cursor, if that is not much.

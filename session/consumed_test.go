@@ -129,3 +129,26 @@ func TestAPlaceThatIsAnothersIsLeftAlone(t *testing.T) {
 		}
 	})
 }
+
+// Where another server stores the stream, a session asks before it believes that its consumer
+// still lives: here one that came back empty, and that it is not connected to.
+func TestAnotherServersConsumerIsAskedFor(t *testing.T) {
+	posted(t, func(t *testing.T, p *post) {
+		s := p.taker("s")
+		p.send("s", 3)
+		p.takes(s, 3)
+		if !s.lives(t.Context(), "no such consumer") {
+			t.Error("the consumer of the server that we are connected to is asked for")
+		}
+		s.mailbox().CachedInfo().Cluster.Leader = "another"
+		if !s.lives(t.Context(), s.consumed.by) {
+			t.Error("the consumer lives")
+		}
+		if err := p.stream.DeleteConsumer(t.Context(), s.consumed.by); err != nil {
+			t.Fatal(err)
+		}
+		if s.lives(t.Context(), s.consumed.by) {
+			t.Error("the consumer is gone")
+		}
+	})
+}

@@ -36,9 +36,10 @@ const (
 // The consumer lives in the server's memory and the way from there may lose messages. The
 // server numbers what it delivers and repeats the last number in every heartbeat, so a
 // hole is noticed even if nothing follows it. Then, and after each reconnect, the consumer
-// is set up anew behind the last message that came through. The ordered consumer of the
-// library does not look at the heartbeats, and closing it waits for whatever round trip
-// is under way, so that a session could not leave while a server was silent.
+// is set up anew behind the last message that came through, if the stream still goes that
+// far. The ordered consumer of the library does not look at the heartbeats, and closing it
+// waits for whatever round trip is under way, so that a session could not leave while a
+// server was silent.
 //
 // The server is asked for as many messages as there is room for, so that the [Inbox] can
 // put down what comes without waiting for the session.
@@ -51,9 +52,11 @@ type intake struct {
 
 	mu        sync.Mutex
 	closed    bool
-	doubted   bool   // waits for a new consumer
-	consumer  string // its name, "" before there is one
-	epoch     uint64 // of the connection it was made on
+	doubted   bool      // waits for a new consumer
+	since     time.Time // when that began
+	cut       error     // why there is none to wait for
+	consumer  string    // its name, "" before there is one
+	epoch     uint64    // of the connection it was made on
 	waiting   []arrival
 	delivered uint64 // the consumer's number of the last message
 	next      uint64 // stream sequence behind the last message
@@ -103,6 +106,30 @@ func (in *intake) empty() bool {
 	return len(in.waiting) == 0
 }
 
+// sound reports whether what is stored now will come, as far as is known. If it will never
+// come again, it says why.
+func (in *intake) sound() (bool, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return !in.doubted, in.cut
+}
+
+// cutShort tells the session that the stream ends before what it was opened behind, or what
+// has come through: what is stored there now would never come (PROTOCOL 18).
+func (in *intake) cutShort(end uint64) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.cut = fmt.Errorf("the mailbox stream ends at %d, and %d has come through", end, in.next-1)
+	stir(in.stir)
+}
+
+// passed is up to where the stream has come through, and since when that is in doubt.
+func (in *intake) passed() (upTo uint64, since time.Time) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.next - 1, in.since
+}
+
 // take returns the message that has waited longest.
 func (in *intake) take() (arrival, bool) {
 	in.mu.Lock()
@@ -138,6 +165,7 @@ func (in *intake) attach(consumer string, epoch uint64) bool {
 		return false
 	}
 	in.consumer, in.epoch, in.doubted = consumer, epoch, false
+	stir(in.stir) // who wanted to rest waited for it
 	in.delivered, in.asked, in.silent = 0, 0, 0
 	in.more()
 	return true
@@ -181,7 +209,7 @@ func (in *intake) doubt(why error) {
 	if in.doubted || in.closed {
 		return
 	}
-	in.doubted = true
+	in.doubted, in.since = true, time.Now()
 	in.log.Debug("mailbox consumer is set up anew", "error", why)
 	in.inbox.queue(in)
 }

@@ -57,6 +57,9 @@ type Inbox struct {
 type line struct {
 	waiting []*intake
 	served  int // by so many goroutines
+	// last is the stream's last sequence, as of asked or later.
+	last  uint64
+	asked time.Time
 }
 
 // OpenInbox returns the inbox of a worker whose connection is js's.
@@ -256,7 +259,7 @@ func (b *Inbox) serve(l *line) {
 		in := l.waiting[0]
 		l.waiting = l.waiting[1:]
 		b.mu.Unlock()
-		if err := b.setUp(b.ctx, in); err == nil {
+		if err := b.setUpAnew(l, in); err == nil {
 			try = 0
 			continue
 		} else if b.ctx.Err() == nil {
@@ -269,6 +272,34 @@ func (b *Inbox) serve(l *line) {
 			return
 		}
 	}
+}
+
+// setUpAnew gives an intake that was in doubt a new consumer, unless the stream has lost what
+// came through.
+func (b *Inbox) setUpAnew(l *line, in *intake) error {
+	upTo, since := in.passed()
+	b.mu.Lock()
+	last, asked := l.last, l.asked
+	b.mu.Unlock()
+	// After a reconnect all intakes of a stream are in doubt, and one question does for all.
+	if upTo > last || !asked.After(since) {
+		asked = time.Now()
+		ctx, cancel := context.WithTimeout(b.ctx, intakeSetup)
+		defer cancel()
+		info, err := in.stream.Info(ctx)
+		if err != nil {
+			return err
+		}
+		last = info.State.LastSeq
+		b.mu.Lock()
+		l.last, l.asked = last, asked
+		b.mu.Unlock()
+	}
+	if upTo > last {
+		in.cutShort(last)
+		return nil
+	}
+	return b.setUp(b.ctx, in)
 }
 
 var (

@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/subjects"
 )
 
 func TestMain(m *testing.M) {
@@ -220,6 +221,27 @@ func TestIntakesOutliveTheConnection(t *testing.T) {
 		}
 		if info, err := p.stream.Info(t.Context()); err != nil || info.State.Consumers != sessions {
 			t.Errorf("the stream has %d consumers, error %v", info.State.Consumers, err)
+		}
+	})
+}
+
+// A stream that comes back without what has come through is noticed: a consumer that went on
+// behind that would leave out what is stored meanwhile, without a word (PROTOCOL 18).
+func TestIntakeNoticesARegressedStream(t *testing.T) {
+	posted(t, func(t *testing.T, p *post) {
+		in := p.open("s")
+		p.send("s", 5)
+		p.want(taken(in, time.Second), numbers(1, 5))
+		if err := p.JS.DeleteStream(t.Context(), p.Namespace.InStream(0)); err != nil {
+			t.Fatal(err)
+		}
+		if err := subjects.Provision(t.Context(), p.JS, p.Namespace, subjects.Settings{}); err != nil {
+			t.Fatal(err)
+		}
+		p.send("s", 2)
+		p.want(taken(in, 4*intakeHeartbeat), nil)
+		if sound, err := in.sound(); sound || err == nil {
+			t.Errorf("sound: %v, %v", sound, err)
 		}
 	})
 }

@@ -15,6 +15,11 @@ import (
 	"github.com/kalahari-run/kalahari/tracing"
 )
 
+// catchUp is for how long a mailbox stream is seen to end too early before that is taken for
+// certain: the leader of a replicated one may have to catch up with what it has agreed to,
+// and a session that is quarantined for it stays so.
+const catchUp = 5 * time.Second
+
 // Mailboxes are the IN streams of a namespace, by shard.
 type Mailboxes []jetstream.Stream
 
@@ -41,17 +46,23 @@ func (s *Session) checkMailbox(ctx context.Context, cursor uint64) error {
 	if cursor == 0 {
 		return nil
 	}
-	info, err := s.mailbox().Info(ctx)
-	if err != nil {
-		return fmt.Errorf("session %s: mailbox: %w", s.id, err)
-	}
-	if info.State.LastSeq < cursor {
-		return &journal.BrokenError{
-			Session: s.id,
-			Reason:  fmt.Sprintf("the cursor is %d, the mailbox stream ends at %d: it has regressed", cursor, info.State.LastSeq),
+	for since := time.Now(); ; {
+		info, err := s.mailbox().Info(ctx)
+		switch {
+		case err != nil:
+			return fmt.Errorf("session %s: mailbox: %w", s.id, err)
+		case info.State.LastSeq >= cursor:
+			return nil
+		case time.Since(since) >= catchUp:
+			return &journal.BrokenError{
+				Session: s.id,
+				Reason:  fmt.Sprintf("the cursor is %d, the mailbox stream ends at %d: it has regressed", cursor, info.State.LastSeq),
+			}
+		}
+		if !sleep(ctx, time.Second) {
+			return ctx.Err()
 		}
 	}
-	return nil
 }
 
 // take takes one mailbox message into the commit. Whatever it is, the session goes on

@@ -73,6 +73,9 @@ func (s *Session) turn() chan<- struct{} {
 	if !s.quiet && !s.draining || !s.owesNothing() {
 		return nil
 	}
+	if sound, _ := s.intake.sound(); !sound && !s.draining {
+		return nil
+	}
 	return s.env.releases
 }
 

@@ -152,6 +152,9 @@ func (s *Session) collect() {
 		}
 		a, ok := s.intake.take()
 		if !ok {
+			if _, err := s.intake.sound(); err != nil {
+				s.fail(err) // recovery decides what it means
+			}
 			return
 		}
 		s.quiet = false
@@ -165,6 +168,14 @@ func (s *Session) rest(ctx context.Context) (End, error) {
 		return s.handOver(ctx)
 	}
 	if !s.hasTurn || !s.quiet && !s.draining || !s.owesNothing() {
+		return "", nil
+	}
+	// Whether anything waits is not known while the intake is in doubt: if the stream has
+	// regressed, it may lie before the cursor, where no last look finds it.
+	if sound, _ := s.intake.sound(); !sound {
+		if s.draining {
+			return s.handOver(ctx)
+		}
 		return "", nil
 	}
 	s.quiet = false
