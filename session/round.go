@@ -16,7 +16,6 @@ func stir(c chan struct{}) {
 // await returns when there is something to do, or may be. It returns what was asked, if that
 // is what came; everything else is there for the next round to find.
 func (s *Session) await(ctx context.Context) (ask func()) {
-	s.idleAt, s.lookAt = time.Time{}, time.Time{}
 	select {
 	case <-s.stirred: // by what is seen next
 	default:
@@ -56,18 +55,25 @@ func (s *Session) busyNow() bool {
 func (s *Session) patience() time.Duration {
 	now := time.Now()
 	wait := time.Hour
+	until := func(at time.Time) { wait = min(wait, max(0, at.Sub(now))) }
 	if !s.quiet && !s.draining {
-		wait = s.env.HibernateAfter
-		s.idleAt = now.Add(wait)
+		if s.idleAt.IsZero() {
+			s.idleAt = now.Add(s.env.HibernateAfter)
+		}
+		until(s.idleAt)
 	}
 	if s.full() {
-		s.lookAt = now.Add(lookForControl)
-		wait = min(wait, lookForControl)
+		until(s.lookAt)
 	}
 	if s.retrying {
-		wait = min(wait, max(0, s.retryAt.Sub(now)))
+		until(s.retryAt)
 	}
 	return wait
+}
+
+// stay puts off the time to rest. Who only asks does not.
+func (s *Session) stay() {
+	s.quiet, s.idleAt = false, time.Time{}
 }
 
 // round is one round of the session's life: heed what has come, collect, apply, commit, let
@@ -120,7 +126,12 @@ func (s *Session) heed(ctx context.Context, ask func()) (End, error) {
 	if due(s.idleAt) {
 		s.quiet = true
 	}
-	if due(s.lookAt) {
+	switch { // whatever else keeps the session busy
+	case !s.full():
+	case s.lookAt.IsZero():
+		s.lookAt = now.Add(lookForControl)
+	case due(s.lookAt):
+		s.lookAt = now.Add(lookForControl)
 		s.findControl(ctx)
 	}
 	if s.leaving.Load() {
@@ -142,7 +153,7 @@ func (s *Session) collect() {
 	for s.failure == nil && s.next.bytes() < s.env.CommitBytes {
 		select {
 		case f := <-s.results:
-			s.quiet = false
+			s.stay()
 			s.settle(*f)
 			continue
 		default:
@@ -157,7 +168,7 @@ func (s *Session) collect() {
 			}
 			return
 		}
-		s.quiet = false
+		s.stay()
 		s.take(a)
 	}
 }
@@ -178,7 +189,7 @@ func (s *Session) rest(ctx context.Context) (End, error) {
 		}
 		return "", nil
 	}
-	s.quiet = false
+	s.stay()
 	return s.release(ctx)
 }
 

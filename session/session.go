@@ -68,8 +68,8 @@ type Session struct {
 	leaving atomic.Bool
 	doubted atomic.Bool // the owner key may have changed hands
 	timer   *time.Timer
-	idleAt  time.Time // when it has been idle for long enough, while it waits
-	lookAt  time.Time // when a full one looks for a command next
+	idleAt  time.Time // when it will have been idle for long enough
+	lookAt  time.Time // when a full one looks for a command next, at the earliest
 	quiet   bool      // it has been idle for long enough
 	hasTurn bool      // it is its turn to leave
 
@@ -225,7 +225,8 @@ func contain(err *error) {
 // own claims the log and opens the mailbox.
 func (s *Session) own(ctx context.Context) (end End, err error) {
 	defer contain(&err)
-	s.failure, s.quiet = nil, false
+	s.failure = nil
+	s.stay()
 	if err := s.recover(ctx); err != nil {
 		return "", err
 	}

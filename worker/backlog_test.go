@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
@@ -107,6 +110,84 @@ func TestABacklogIsBounded(t *testing.T) {
 	if len(completed) > 0 || len(all)+len(rejected) != stored {
 		t.Errorf("%d ended, %d refused, of %d", len(all), len(rejected), stored)
 	}
+}
+
+// A command reaches a session whose mailbox is full also while its runs end one after the
+// other and somebody asks for its state all the time: neither puts off the look for it.
+func TestACommandReachesASessionThatIsFullAndBusy(t *testing.T) {
+	const limit = 100
+	env := embeddedtest.ProvisionedWith(t, "test", 1, subjects.Settings{MailboxLimit: limit})
+	var runs atomic.Int64
+	fleet(t, env, 1, func(c *worker.Config) {
+		c.MailboxLimit = limit
+		c.Executor = executor.Func(func(ctx context.Context, run *executor.Run) (*executor.Result, error) {
+			runs.Add(1)
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-ctx.Done():
+			}
+			return executor.Echo{}.Apply(ctx, run)
+		})
+	})
+	d := newDesk(t, env, "busy")
+	send := func(ev event.Event, subject string) error {
+		msg, err := subjects.EncodeBinary(ev, subject)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = env.JS.PublishMsg(t.Context(), msg, jetstream.WithRetryAttempts(0))
+		return err
+	}
+	for i, refused := 0, 0; refused < 20; i++ {
+		if err := send(prompt(fmt.Sprintf("p%d", i), "x"), env.Namespace.In("busy")); err != nil {
+			refused++
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	before := runs.Load()
+	if err := send(command("pause", "pause", map[string]any{}), env.Namespace.Ctl("busy")); err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan struct{})
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for {
+			select {
+			case <-answered:
+				return
+			case <-time.After(20 * time.Millisecond):
+				_, _ = env.Conn.Request(env.Namespace.Query("busy", "state"), nil, time.Second) // it only disturbs
+			}
+		}
+	})
+	d.next("CommandApplied")
+	close(answered)
+	asking.Wait()
+	// In the mailbox lay a hundred inputs before it.
+	if n := runs.Load() - before; n > limit/2 {
+		t.Errorf("the command came after %d runs", n)
+	}
+}
+
+// Who only asks does not keep a session awake.
+func TestASessionThatIsAskedRestsAllTheSame(t *testing.T) {
+	t.Parallel()
+	env := embeddedtest.Provisioned(t, "test", 1)
+	fleet(t, env, 1, func(c *worker.Config) { c.HibernateAfter = 500 * time.Millisecond })
+	d := newDesk(t, env, "asked")
+	d.input("p", `{"text":"a"}`)
+	d.next("InputCompleted")
+	owners, err := env.JS.KeyValue(t.Context(), env.Namespace.OwnersBucket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool {
+		if _, err := env.Conn.Request(env.Namespace.Query("asked", "state"), nil, 5*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		_, err := owners.Get(t.Context(), env.Namespace.SessionKey("asked"))
+		return errors.Is(err, jetstream.ErrKeyNotFound)
+	})
 }
 
 // Whatever an executor returns, the session can commit it and go on.
