@@ -137,17 +137,22 @@ func (l *life) inherit(ctx context.Context) {
 	}
 }
 
-// inBackground runs f beside the caller, in its own time.
+// inBackground runs f beside the caller, in its own time. However many wait here, a session
+// that has an input is claimed as soon as one of them is done, not after all of them: after a
+// dead worker's 100,000 sessions, most of which have nothing to do.
 func (l *life) inBackground(ctx context.Context, f func()) {
 	l.backlog.Add(1)
 	go func() {
 		defer l.backlog.Add(-1)
-		select {
-		case l.claims <- struct{}{}:
-			defer func() { <-l.claims }()
-			f()
-		case <-ctx.Done():
+		for _, turn := range []chan struct{}{l.behind, l.claims} {
+			select {
+			case turn <- struct{}{}:
+				defer func() { <-turn }()
+			case <-ctx.Done():
+				return
+			}
 		}
+		f()
 	}()
 }
 

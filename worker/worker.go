@@ -218,6 +218,7 @@ type life struct {
 	members *kv.MemberView
 	holds   *kv.HoldView
 	claims  chan struct{} // bounds claims under way
+	behind  chan struct{} // bounds those of them that nobody has just asked for
 	joined  time.Time
 	stuck   atomic.Pointer[stuckList]
 
@@ -329,7 +330,7 @@ func (w *Worker) prepare(ctx context.Context, sender *sender, inbox *session.Inb
 	}
 	l := &life{
 		Worker: w, me: kv.NewIncarnation(w.cfg.Name), store: store,
-		claims: make(chan struct{}, w.cfg.Claims), joined: time.Now(),
+		claims: make(chan struct{}, w.cfg.Claims), behind: make(chan struct{}, max(1, w.cfg.Claims*3/4)), joined: time.Now(),
 		quarantined: map[string]quarantine{},
 	}
 	env := session.Env{
