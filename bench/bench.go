@@ -106,6 +106,9 @@ type Config struct {
 	// ProfileDir is where CPU profiles of server, workers and the bench itself go. Default:
 	// none are taken. With profiles the server's own speed is not measured.
 	ProfileDir string
+	// LogDir is where the logs of server and workers go, everything in them, as server.log and
+	// worker-1.log and so on. It tells why inputs have not ended. Default: none are written.
+	LogDir string
 	// Spawn makes the commands of child processes. Required unless Server is given.
 	Spawn Spawn
 

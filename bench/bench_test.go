@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -151,7 +152,7 @@ func TestRun(t *testing.T) {
 	} {
 		t.Run(string(cfg.Workload), func(t *testing.T) {
 			cfg.Spawn, cfg.Sync, cfg.Shards, cfg.DataDir = Again("bench-child"), embedded.SyncRelaxed, 2, t.TempDir()
-			cfg.Raw, cfg.Stall = 50*time.Millisecond, 10*time.Second
+			cfg.Raw, cfg.Stall, cfg.LogDir = 50*time.Millisecond, 10*time.Second, t.TempDir()
 			r, err := Run(t.Context(), cfg)
 			if err != nil {
 				t.Fatalf("%v\n%+v", err, r)
@@ -172,6 +173,12 @@ func TestRun(t *testing.T) {
 			case Soak:
 				if p := r.Proof; p == nil || p.Crashes == 0 || p.Commits < r.Inputs || p.Events < 5*r.Inputs || p.Claims <= cfg.Sessions {
 					t.Errorf("%+v", p)
+				}
+			}
+			for file, says := range map[string]string{"server": "Server is ready", "worker-1": "worker joined"} {
+				log, err := os.ReadFile(filepath.Join(cfg.LogDir, file+".log"))
+				if err != nil || !strings.Contains(string(log), says) {
+					t.Errorf("%s.log does not say %q: %v", file, says, err)
 				}
 			}
 			left, err := os.ReadDir(cfg.DataDir)

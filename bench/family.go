@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,6 +34,8 @@ type Child struct {
 	Role Role `json:"role"`
 	// Profile is the file for a CPU profile of the child's whole life, "" for none.
 	Profile string `json:"profile,omitzero"`
+	// Log makes the child write its log on its standard error.
+	Log bool `json:"log,omitzero"`
 
 	// Sync is how the server writes to the disk, which a worker may know.
 	Sync embedded.Sync `json:"sync,omitzero"`
@@ -106,11 +109,15 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		}
 		defer stop()
 	}
+	log := slog.New(slog.DiscardHandler)
+	if c.Log {
+		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
 	switch c.Role {
 	case RoleServer:
-		return c.serve(ctx, out)
+		return c.serve(ctx, out, log)
 	case RoleWorker:
-		return c.work(ctx, out)
+		return c.work(ctx, out, log)
 	}
 	return fmt.Errorf("child: there is no role %q", c.Role)
 }
@@ -130,8 +137,8 @@ func profile(file string) (stop func(), err error) {
 	}, nil
 }
 
-func (c Child) serve(ctx context.Context, out io.Writer) error {
-	s, err := embedded.Start(ctx, embedded.Options{Name: "kalahari-bench", Port: embedded.RandomPort, DataDir: c.DataDir, Sync: c.Sync})
+func (c Child) serve(ctx context.Context, out io.Writer, log *slog.Logger) error {
+	s, err := embedded.Start(ctx, embedded.Options{Name: "kalahari-bench", Port: embedded.RandomPort, DataDir: c.DataDir, Sync: c.Sync, Logger: log})
 	if err != nil {
 		return err
 	}
@@ -143,7 +150,7 @@ func (c Child) serve(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-func (c Child) work(ctx context.Context, out io.Writer) error {
+func (c Child) work(ctx context.Context, out io.Writer, log *slog.Logger) error {
 	delay, err := time.ParseDuration(c.Delay)
 	if err != nil {
 		return fmt.Errorf("child: %w", err)
@@ -152,7 +159,7 @@ func (c Child) work(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("child: %w", err)
 	}
-	nc, err := connect.NATS{Server: c.URL}.Dial("kalahari-worker/" + c.Name)
+	nc, err := connect.NATS{Server: c.URL}.Await(ctx, "kalahari-worker/"+c.Name, log)
 	if err != nil {
 		return err
 	}
@@ -167,7 +174,7 @@ func (c Child) work(ctx context.Context, out io.Writer) error {
 	}
 	w, err := worker.New(nc, ns, worker.Config{
 		Name: c.Name, Executor: executor.Echo{Delay: delay}, Published: settings.Published, DrainTimeout: time.Second,
-		HibernateAfter: hibernate, Capacity: 1 << 20, BatchEffects: c.Sync == embedded.SyncAlways,
+		HibernateAfter: hibernate, Capacity: 1 << 20, BatchEffects: c.Sync == embedded.SyncAlways, Logger: log,
 	})
 	if err != nil {
 		return err
@@ -207,7 +214,9 @@ func raise(ctx context.Context, cfg Config) (f *family, err error) {
 	if f.dir, err = os.MkdirTemp(cfg.DataDir, "kalahari-bench-"); err != nil {
 		return f, err
 	}
-	f.server, f.url, err = bear(ctx, cfg.Spawn, Child{Role: RoleServer, Profile: cfg.profile("server"), DataDir: f.dir, Sync: cfg.Sync})
+	f.server, f.url, err = bear(ctx, cfg, "server", Child{
+		Role: RoleServer, Profile: cfg.profile("server"), DataDir: f.dir, Sync: cfg.Sync,
+	})
 	if err != nil {
 		return f, err
 	}
@@ -226,8 +235,9 @@ func raise(ctx context.Context, cfg Config) (f *family, err error) {
 func (f *family) hire(ctx context.Context, cfg Config) error {
 	f.hired++
 	name := "bench-" + strconv.Itoa(f.hired)
-	w, _, err := bear(ctx, cfg.Spawn, Child{
-		Role: RoleWorker, Sync: cfg.Sync, Profile: cfg.profile("worker-" + strconv.Itoa(f.hired)), URL: f.url, Namespace: cfg.Namespace,
+	file := "worker-" + strconv.Itoa(f.hired)
+	w, _, err := bear(ctx, cfg, file, Child{
+		Role: RoleWorker, Sync: cfg.Sync, Profile: cfg.profile(file), URL: f.url, Namespace: cfg.Namespace,
 		Name: name, Delay: cfg.ExecutorDelay.String(), Hibernate: cfg.HibernateAfter.String(),
 	})
 	if err != nil {
@@ -295,17 +305,25 @@ type child struct {
 	stdin   io.WriteCloser
 	answers chan string // the lines it writes
 	said    *tail
+	log     *os.File // of what it says, nil for none
 	killed  bool
 }
 
-// bear starts a process and waits until it says that it is ready.
-func bear(ctx context.Context, spawn Spawn, what Child) (*child, string, error) {
-	cmd, err := spawn(context.WithoutCancel(ctx), what.Role) // it is ended by end
+// bear starts a process and waits until it says that it is ready. Files of it are called file.
+func bear(ctx context.Context, cfg Config, file string, what Child) (*child, string, error) {
+	cmd, err := cfg.Spawn(context.WithoutCancel(ctx), what.Role) // it is ended by end
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", what.Role, err)
 	}
 	c := &child{role: what.Role, cmd: cmd, said: &tail{}}
 	cmd.Stderr = c.said
+	if cfg.LogDir != "" {
+		what.Log = true
+		if c.log, err = os.Create(filepath.Join(cfg.LogDir, file+".log")); err != nil {
+			return nil, "", fmt.Errorf("%s: %w", what.Role, err)
+		}
+		cmd.Stderr = io.MultiWriter(c.said, c.log)
+	}
 	if c.stdin, err = cmd.StdinPipe(); err != nil {
 		return nil, "", err
 	}
@@ -379,7 +397,11 @@ func (c *child) end() error {
 	_ = c.stdin.Close() // it may have ended
 	late := time.AfterFunc(endTimeout, func() { _ = c.cmd.Process.Kill() })
 	defer late.Stop()
-	if err := c.cmd.Wait(); err != nil && !c.killed {
+	err := c.cmd.Wait()
+	if c.log != nil {
+		_ = c.log.Close() // nothing is held back
+	}
+	if err != nil && !c.killed {
 		return fmt.Errorf("%s process: %w %s", c.role, err, c.said)
 	}
 	return nil

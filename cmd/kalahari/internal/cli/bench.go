@@ -31,6 +31,7 @@ type Bench struct {
 	Hibernate     time.Duration `name:"hibernate-after" help:"How long a session that owes nothing stays in memory. Default: the worker's; 30s for idle, 1s for soak. Not with --url."`
 	DataDir       string        `name:"data-dir" type:"existingdir" help:"Where the server's store is made, and removed afterwards. Default: the directory for temporary files."`
 	ProfileDir    string        `name:"profile-dir" type:"existingdir" help:"Where CPU profiles of server, workers and this process go, for go tool pprof. Not with --url."`
+	LogDir        string        `name:"log-dir" type:"existingdir" help:"Where the logs of server and workers go, debug lines and stacks as well. Not with --url."`
 	Stall         time.Duration `name:"stall" default:"30s" help:"Give up when nothing ends for so long."`
 }
 
@@ -129,7 +130,7 @@ func (c Bench) run(e *Env, cfg bench.Config) error {
 	cfg.Server, cfg.Namespace = connect.NATS{Server: c.URL, Context: c.Context}, c.Namespace
 	cfg.Inputs, cfg.Concurrency, cfg.Payload, cfg.Kind, cfg.Rate, cfg.Warm = c.Inputs, c.Concurrency, c.Payload, c.Kind, c.Rate, c.Warm
 	cfg.ExecutorDelay, cfg.HibernateAfter, cfg.Sync, cfg.Published = c.ExecutorDelay, c.Hibernate, sync, subjects.PublishedSet(c.Published)
-	cfg.Shards, cfg.Workers, cfg.DataDir, cfg.ProfileDir = c.Shards, c.Workers, c.DataDir, c.ProfileDir
+	cfg.Shards, cfg.Workers, cfg.DataDir, cfg.ProfileDir, cfg.LogDir = c.Shards, c.Workers, c.DataDir, c.ProfileDir, c.LogDir
 	cfg.Spawn, cfg.Stall, cfg.Progress = bench.Again("bench-child"), c.Stall, e.Err
 	if e.JSON {
 		cfg.Progress = io.Discard
