@@ -54,7 +54,8 @@ type intake struct {
 	closed    bool
 	doubted   bool      // waits for a new consumer
 	since     time.Time // when that began
-	cut       error     // why there is none to wait for
+	short     time.Time // since when the stream has been seen to end too early
+	cut       error     // why there is no consumer to wait for
 	consumer  string    // its name, "" before there is one
 	epoch     uint64    // of the connection it was made on
 	waiting   []arrival
@@ -114,13 +115,22 @@ func (in *intake) sound() (bool, error) {
 	return !in.doubted, in.cut
 }
 
-// cutShort tells the session that the stream ends before what it was opened behind, or what
-// has come through: what is stored there now would never come (PROTOCOL 18).
-func (in *intake) cutShort(end uint64) {
+// endsAt notes that the stream was seen to end before what the intake was opened behind, or
+// what has come through: what is stored there now would never come (PROTOCOL 18). When that
+// is certain, the session is told.
+func (in *intake) endsAt(end uint64) (certain bool, err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.cut = fmt.Errorf("the mailbox stream ends at %d, and %d has come through", end, in.next-1)
+	if in.short.IsZero() {
+		in.short = time.Now()
+	}
+	err = fmt.Errorf("the mailbox stream ends at %d, and %d has come through", end, in.next-1)
+	if time.Since(in.short) < catchUp {
+		return false, err
+	}
+	in.cut = err
 	stir(in.stir)
+	return true, err
 }
 
 // passed is up to where the stream has come through, and since when that is in doubt.
@@ -164,7 +174,7 @@ func (in *intake) attach(consumer string, epoch uint64) bool {
 	if in.closed {
 		return false
 	}
-	in.consumer, in.epoch, in.doubted = consumer, epoch, false
+	in.consumer, in.epoch, in.doubted, in.short = consumer, epoch, false, time.Time{}
 	stir(in.stir) // who wanted to rest waited for it
 	in.delivered, in.asked, in.silent = 0, 0, 0
 	in.more()

@@ -295,11 +295,13 @@ func (b *Inbox) setUpAnew(l *line, in *intake) error {
 		l.last, l.asked = last, asked
 		b.mu.Unlock()
 	}
-	if upTo > last {
-		in.cutShort(last)
-		return nil
+	if upTo <= last {
+		return b.setUp(b.ctx, in)
 	}
-	return b.setUp(b.ctx, in)
+	if certain, err := in.endsAt(last); !certain {
+		return err
+	}
+	return nil
 }
 
 var (

@@ -246,6 +246,25 @@ func TestIntakeNoticesARegressedStream(t *testing.T) {
 	})
 }
 
+// A leader that has to catch up with what it has agreed to is waited for.
+func TestIntakeWaitsForAStreamThatCatchesUp(t *testing.T) {
+	posted(t, func(t *testing.T, p *post) {
+		in := p.open("s")
+		in.mu.Lock()
+		in.next += 3 // what another leader has delivered
+		in.mu.Unlock()
+		if err := p.Conn.ForceReconnect(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(catchUp / 2)
+		p.send("s", 5)
+		p.want(taken(in, intakeHeartbeat), numbers(4, 5))
+		if sound, err := in.sound(); !sound || err != nil {
+			t.Errorf("sound: %v, %v", sound, err)
+		}
+	})
+}
+
 // The more consumers there are, the less often each says that it has nothing to tell; and
 // those that do not say it more often are not taken for gone.
 func TestHeartbeatsAreBounded(t *testing.T) {

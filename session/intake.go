@@ -16,8 +16,9 @@ import (
 )
 
 // catchUp is for how long a mailbox stream is seen to end too early before that is taken for
-// certain: the leader of a replicated one may have to catch up with what it has agreed to,
-// and a session that is quarantined for it stays so.
+// certain: the leader of a replicated one may have to catch up with what it has agreed to. A
+// session that folds its log again for it loses the run in progress, and one that is
+// quarantined stays so.
 const catchUp = 5 * time.Second
 
 // Mailboxes are the IN streams of a namespace, by shard.
