@@ -124,6 +124,19 @@ func (b *Blobs) Put(ctx context.Context, session string, data []byte) (Blob, err
 	return blob, nil
 }
 
+// Renew stores the record of a payload again, without its content: a deletion that was
+// meant before leaves it. [ErrNoBlob] and [ErrCorrupt] as with [Blobs.Get].
+func (b *Blobs) Renew(ctx context.Context, session string, blob Blob) (Blob, error) {
+	name, hash, err := name(session, blob.Ref, subjects.BlobName)
+	if err == nil {
+		blob.Revision, err = b.touch(ctx, name, hash)
+	}
+	if err != nil {
+		return Blob{}, fmt.Errorf("renew blob %s of %s: %w", blob.Ref, session, err)
+	}
+	return blob, nil
+}
+
 // touch stores the record of an object again, if the object is whole.
 func (b *Blobs) touch(ctx context.Context, name, hash string) (uint64, error) {
 	for attempt := 0; ; attempt++ {

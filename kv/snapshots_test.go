@@ -280,6 +280,53 @@ func TestADeletionLeavesALaterUpload(t *testing.T) {
 	}
 }
 
+// Whoever renews a payload while it is deleted has it, or is told that it is gone.
+func TestADeletionLeavesWhatIsRenewed(t *testing.T) {
+	t.Parallel()
+	env := embeddedtest.Provisioned(t, "test", 1)
+	b := open(t, env.JS, env.Namespace).Blobs
+	ctx := t.Context()
+	data := noise(300 << 10)
+	slow, m := between(t, env)
+	for _, step := range []struct {
+		subject string
+		before  bool // it is renewed before the step is taken
+		gone    bool
+	}{
+		{subject: "STREAM.MSG.GET.", before: true},
+		{subject: "STREAM.MSG.GET."},
+		{subject: "STREAM.PURGE.", before: true},
+		{subject: "STREAM.PURGE.", gone: true},
+	} {
+		known := must[Blob](t)(b.Put(ctx, "s", data))
+		var renewed Blob
+		var err error
+		m.heal()
+		m.inject(step.subject, 1, func(forward func() *nats.Msg) *nats.Msg {
+			if step.before {
+				renewed, err = b.Renew(ctx, "s", known)
+				return forward()
+			}
+			answer := forward()
+			renewed, err = b.Renew(ctx, "s", known)
+			return answer
+		})
+		if err := slow.Blobs.Delete(ctx, "s", known); err != nil {
+			t.Fatal(err)
+		}
+		if step.gone {
+			if !errors.Is(err, ErrNoBlob) || stored(t, env) != 0 {
+				t.Errorf("%+v: renewed with error %v; %d messages are left", step, err, stored(t, env))
+			}
+			continue
+		}
+		got, lost := b.Get(ctx, "s", known.Ref)
+		if err != nil || renewed.Revision <= known.Revision || renewed.Size != known.Size || lost != nil || !bytes.Equal(got, data) {
+			t.Errorf("%+v: of %+v became %+v, %v; %d bytes are left, %v", step, known, renewed, err, len(got), lost)
+		}
+	}
+}
+
 // A blob survives whatever the network does to its upload.
 func TestBlobsOverABadNetwork(t *testing.T) {
 	bubble(t, func(t *testing.T, env *embeddedtest.Env, direct *Store) {
