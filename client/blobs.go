@@ -11,7 +11,7 @@ import (
 )
 
 // PutBlob stores a payload of a session, such as an image, and returns its reference,
-// "sha256:<hex>". An input that is published afterwards refers to it: a prompt in a content
+// "sha256:<hex>". An input that is published within a minute refers to it: a prompt in a content
 // block {"type":"image","blob":"sha256:..."}, or any event as a whole in the extension
 // dataref, which [Client.Publish] does by itself for data over [subjects.MaxInlineData].
 //

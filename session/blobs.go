@@ -28,7 +28,8 @@ import (
 // The ledger holds what inputs refer to for as long as the session remembers them, and
 // what no input refers to any more until it is known to be deleted. Both change by
 // deltas, so whoever owns the session next deletes what is left. Nothing that is still
-// referred to, or stored again meanwhile, goes with it ([kv.Blobs.Delete]).
+// referred to, or stored again meanwhile, goes with it ([kv.Blobs.Delete]); what is let go
+// is spared for a while (see [spared]), and if an input names it again it is stored again.
 
 // held is a blob that remembered events refer to.
 type held struct {
@@ -73,7 +74,7 @@ func (l *ledger) dropAll() {
 	l.Blobs = nil
 }
 
-// dropped tells whether a blob is one that was let go and may vanish at any time.
+// dropped tells whether a blob is one that was let go and may be deleted as it is.
 func (l *ledger) dropped(b kv.Blob) bool {
 	return slices.ContainsFunc(l.Dropped, func(d kv.Blob) bool { return d.Ref == b.Ref && d.Revision >= b.Revision })
 }
@@ -234,9 +235,15 @@ func (s *Session) stat(ref string) (b kv.Blob, err error) {
 		b, err = s.env.Store.Blobs.Stat(ctx, s.id, ref)
 		return err
 	})
-	if err == nil && s.ledger.dropped(b) {
-		return b, kv.ErrNoBlob
+	if err != nil || !s.ledger.dropped(b) {
+		return b, err
 	}
+	// Somebody may be deleting it, and be it an owner before us. What it does not find as it
+	// was let go it leaves.
+	err = insist(s.life, func(ctx context.Context) error {
+		b, err = s.env.Store.Blobs.Renew(ctx, s.id, b)
+		return err
+	})
 	return b, err
 }
 
@@ -377,28 +384,29 @@ type sweep struct {
 }
 
 // sweepDropped starts to delete what a commit that is known stored has let go
-// (PROTOCOL 3). An owner that was replaced meanwhile does no harm: what it deletes was let
-// go for good.
+// (PROTOCOL 3), once it need not be spared any more. An owner that was replaced meanwhile
+// does no harm: it leaves what was named again (see stat).
 func (s *Session) sweepDropped() {
 	if len(s.ledger.Dropped) == 0 {
 		return
 	}
+	s.ripen()
 	if s.sweep != nil {
 		select {
 		case <-s.sweep.done:
 		default:
 			return // when it has ended the session comes back here
 		}
-		if int(s.sweep.deleted.Load()) == len(s.ledger.Dropped) {
-			return
-		}
+	}
+	if s.toSweep() == 0 {
+		return
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.life))
 	w := &sweep{cancel: cancel, done: make(chan struct{})}
 	if s.sweep != nil {
 		w.deleted.Store(s.sweep.deleted.Load())
 	}
-	dropped := slices.Clone(s.ledger.Dropped[w.deleted.Load():])
+	dropped := slices.Clone(s.ledger.Dropped[w.deleted.Load():s.spared.ripe])
 	s.sweep = w
 	s.calls.Add(1)
 	go func() {
@@ -421,20 +429,30 @@ func (s *Session) swept() {
 		return
 	}
 	if n := int(s.sweep.deleted.Swap(0)); n > 0 {
+		s.spared.shift(n)
 		s.change(func(d *delta) { d.Deleted += n })
 	}
 }
 
+// toSweep is how many blobs may be deleted and are not known to be.
+func (s *Session) toSweep() int {
+	if s.sweep == nil {
+		return s.spared.ripe
+	}
+	return s.spared.ripe - int(s.sweep.deleted.Load())
+}
+
 // sweeping returns a channel that is closed when there is something to sweep again, or nil
-// if nothing that was let go is left.
+// if nothing is left that may be deleted.
 func (s *Session) sweeping() <-chan struct{} {
-	if s.sweep == nil || int(s.sweep.deleted.Load()) >= len(s.ledger.Dropped) {
+	if s.sweep == nil || s.toSweep() == 0 {
 		return nil
 	}
 	return s.sweep.done
 }
 
 func (s *Session) stopSweep() {
+	s.spared = spared{}
 	if s.sweep != nil {
 		s.sweep.cancel()
 		s.sweep = nil

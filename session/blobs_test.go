@@ -20,6 +20,7 @@ import (
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/executor"
 	"github.com/kalahari-run/kalahari/kv"
+	"github.com/kalahari-run/kalahari/session"
 	"github.com/kalahari-run/kalahari/subjects"
 	"github.com/kalahari-run/kalahari/worker"
 )
@@ -198,7 +199,7 @@ func TestAMissingBlobIsRefusedByName(t *testing.T) {
 // longer.
 func TestBlobsGoWithTheInputsThatReferToThem(t *testing.T) {
 	env := embeddedtest.Provisioned(t, "test", 1)
-	start(t, env, func(c *worker.Config) { c.Retain = 4 })
+	start(t, env, func(c *worker.Config) { c.Retain, c.BlobGrace = 4, time.Millisecond })
 	c := dial(t, env)
 	put := func(text string) string {
 		t.Helper()
@@ -267,7 +268,7 @@ func TestBlobsGoWithTheInputsThatReferToThem(t *testing.T) {
 // meanwhile.
 func TestADelayedInputKeepsItsBlobs(t *testing.T) {
 	env := embeddedtest.Provisioned(t, "test", 1)
-	start(t, env, func(c *worker.Config) { c.Retain = 1 })
+	start(t, env, func(c *worker.Config) { c.Retain, c.BlobGrace = 1, time.Millisecond })
 	c := dial(t, env)
 	ref, err := c.PutBlob(t.Context(), "s", []byte("picture"))
 	if err != nil {
@@ -326,7 +327,9 @@ func TestTheNextOwnerDeletesWhatWasLetGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := &embeddedtest.Env{Server: s, Namespace: ns, Conn: nc, JS: js}
-	forgetful := func(c *worker.Config) { c.Retain, c.DrainTimeout = 1, 50*time.Millisecond }
+	forgetful := func(c *worker.Config) {
+		c.Retain, c.BlobGrace, c.DrainTimeout = 1, time.Millisecond, 50*time.Millisecond
+	}
 	stop := startAs(t, env, forgetful, mayNot, nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	c := dial(t, env, may)
 	ref, err := c.PutBlob(t.Context(), "s", []byte("picture"))
@@ -344,4 +347,70 @@ func TestTheNextOwnerDeletesWhatWasLetGo(t *testing.T) {
 	startAs(t, env, forgetful, may)
 	stop()
 	until(t, "the next owner has deleted it", func() bool { return len(payloads(t, env, "s")) == 0 })
+}
+
+// A session that comes late to its mailbox, and remembers little, finds stored what was
+// stored last. It lets that go with the first input that names it and has it for the second.
+func TestABlobIsThereForWhoStoredItLater(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	c := dial(t, env)
+	publish := func(ev event.Event) {
+		t.Helper()
+		if _, err := c.Publish(t.Context(), "s", ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var picture, prompt string
+	for i, data := range []string{"first", "second"} {
+		var err error
+		if picture, err = c.PutBlob(t.Context(), "s", []byte("picture")); err != nil {
+			t.Fatal(err)
+		}
+		if prompt, err = c.PutBlob(t.Context(), "s", []byte(`{"text":"large"}`)); err != nil {
+			t.Fatal(err)
+		}
+		publish(input(data+" picture", "prompt", image("x", picture)))
+		publish(input(data+" prompt", "prompt", "", "dataref", prompt))
+		for j := range 3 {
+			publish(input(fmt.Sprint(i, j), "prompt", `{"text":"x"}`))
+		}
+	}
+	one := func(c *worker.Config) { c.Retain, c.MailboxLimit = 1, 2 } // and takes few at a time
+	stop := start(t, env, one)
+	say := func(ev event.Event) {
+		t.Helper()
+		if out, err := c.PublishAndWait(t.Context(), "s", ev); err != nil || !out.Completed() {
+			t.Errorf("%s: %+v, %v", ev.ID(), out, err)
+		}
+	}
+	// Who publishes an event again is told what became of it.
+	say(input("second picture", "prompt", image("x", picture)))
+	say(input("second prompt", "prompt", "", "dataref", prompt))
+	// Both have been let go again. What is named now stays; the rest is left to the next owner.
+	say(input("third", "prompt", image("x", picture)))
+	stop()
+	e := stored(t, env)
+	dropped := func() int {
+		t.Helper()
+		f, err := session.FoldForTest(t.Context(), e, "s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Dropped
+	}
+	if there := payloads(t, env, "s"); len(there) != 2 || dropped() == 0 {
+		t.Errorf("stored are %v, want both; %d are to be deleted", there, dropped())
+	}
+	start(t, env, func(c *worker.Config) {
+		one(c)
+		c.BlobGrace, c.HibernateAfter = time.Millisecond, 10*time.Millisecond
+	})
+	until(t, "nothing is left to delete", func() bool { return dropped() == 0 })
+	if there := payloads(t, env, "s"); !slices.Equal(there, []string{picture}) {
+		t.Errorf("stored are %v, want %s", there, picture)
+	}
+	for i := range 2 {
+		say(input(fmt.Sprint("more", i), "prompt", `{"text":"x"}`))
+	}
+	until(t, "it is gone", func() bool { return len(payloads(t, env, "s")) == 0 })
 }

@@ -54,6 +54,9 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 	s.env.Telemetry.Committed(time.Since(started), p.inputs)
 	traced(nil)
 	s.cursor = p.cursor
+	if p.inputs > 0 {
+		s.published = p.published
+	}
 	s.noteBusy()
 	s.ledger.Sequence, s.ledger.Sent = p.delta.Sequence, p.delta.Sent
 	// Runs first: they take longest, and executors work while effects are sent.

@@ -28,6 +28,7 @@ import (
 const (
 	DefaultHibernateAfter = time.Minute
 	DefaultRetain         = 1000
+	DefaultBlobGrace      = time.Minute
 	DefaultSnapshotEvery  = 1024
 	DefaultCommitBytes    = 256 << 10
 	DefaultMaxExecutions  = 3
@@ -58,6 +59,9 @@ type Env struct {
 	// Retain is how many ended inputs and commands a session remembers, for repeated
 	// events and for queries. Default 1,000.
 	Retain int
+	// BlobGrace is how long after storing a blob an event that names it may be published,
+	// whatever the session forgets meanwhile. Default 1 min.
+	BlobGrace time.Duration
 	// SnapshotEvery is the number of commits after which a snapshot is due. Default 1,024.
 	SnapshotEvery uint64
 	// FeedHorizon is how many commits stay in the log for readers of the feed, at least.
@@ -98,6 +102,7 @@ func (e Env) WithDefaults() Env {
 	}
 	set(&e.HibernateAfter, DefaultHibernateAfter)
 	set(&e.RetryDelay, DefaultRetryDelay)
+	set(&e.BlobGrace, DefaultBlobGrace)
 	if e.Retain == 0 {
 		e.Retain = DefaultRetain
 	}

@@ -76,6 +76,7 @@ func (s *Session) take(a arrival) {
 	}
 	s.next.cursor = seq
 	s.next.inputs++
+	s.next.published = meta.Timestamp
 	s.env.Telemetry.InputWaited(s.now().Sub(meta.Timestamp))
 	s.consumed.add(a)
 	s.taking = m

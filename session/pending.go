@@ -32,8 +32,9 @@ type pending struct {
 	cursor uint64
 	// payload is the size of the events that the delta carries whole.
 	payload int
-	// inputs counts the mailbox messages in it.
-	inputs int
+	// inputs counts the mailbox messages in it, published is when the last one was.
+	inputs    int
+	published time.Time
 	// claim says that the commit must be appended even if nothing happened.
 	claim bool
 	// stored are what to do once the commit is known stored, in order.

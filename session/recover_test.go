@@ -33,7 +33,7 @@ import (
 // trims.
 func quick(c *worker.Config) {
 	c.Retain, c.SnapshotEvery, c.FeedHorizon = 20, 7, 14
-	c.RetryDelay = time.Millisecond
+	c.RetryDelay, c.BlobGrace = time.Millisecond, time.Millisecond
 }
 
 func start(t *testing.T, env *embeddedtest.Env, adjust func(*worker.Config)) (stop func()) {
@@ -251,6 +251,7 @@ func TestARebuiltSessionIsTheSession(t *testing.T) {
 			if diff := cmp.Diff(fields(t, live.State), fields(t, state)); diff != "" {
 				t.Errorf("the fold is not what the owner holds (-owner +fold):\n%s", diff)
 			}
+			until(t, "what was let go is deleted", func() bool { return len(payloads(t, env, "s1")) == len(fromSnapshot.Blobs) })
 			stop()
 			snapshots, err := env.JS.KeyValue(t.Context(), env.Namespace.SnapshotsBucket())
 			if err != nil {

@@ -50,8 +50,8 @@ func (s *Session) busyNow() bool {
 }
 
 // patience is how long the session waits for what it cannot be told of: the end of a pause
-// before a run is tried again, the time to rest, and a command that a full session has to
-// look for.
+// before a run is tried again, the time to rest, a command that a full session has to look
+// for, and the time to delete what was spared.
 func (s *Session) patience() time.Duration {
 	now := time.Now()
 	wait := time.Hour
@@ -67,6 +67,9 @@ func (s *Session) patience() time.Duration {
 	}
 	if s.retrying {
 		until(s.retryAt)
+	}
+	if at := s.spared.lookAt; !at.IsZero() {
+		wait = min(wait, max(0, at.Sub(now)))
 	}
 	return wait
 }
@@ -134,6 +137,9 @@ func (s *Session) heed(ctx context.Context, ask func()) (End, error) {
 		s.lookAt = now.Add(lookForControl)
 		s.findControl(ctx)
 	}
+	if due(s.spared.lookAt) {
+		s.lookBehind(ctx)
+	}
 	if s.leaving.Load() {
 		s.draining = true
 	}
@@ -175,7 +181,7 @@ func (s *Session) collect() {
 
 // rest leaves the worker if the session may.
 func (s *Session) rest(ctx context.Context) (End, error) {
-	if s.draining && s.run == nil && s.hasWork() {
+	if s.draining && s.run == nil && (s.hasWork() || s.spares()) {
 		return s.handOver(ctx)
 	}
 	if !s.hasTurn || !s.quiet && !s.draining || !s.owesNothing() {

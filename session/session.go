@@ -77,6 +77,9 @@ type Session struct {
 	life  context.Context // of Run: what the session waits for ends with it
 	sweep *sweep          // deletes the blobs that were let go
 
+	spared    spared    // of those
+	published time.Time // when the last mailbox message in the log was
+
 	consumed   consumed
 	sincePurge int           // mailbox messages taken since
 	trimmable  []kv.Snapshot // behind which the log may be trimmed one day
@@ -356,7 +359,7 @@ func (s *Session) owesNothing() bool {
 		// wakes only sessions that are in memory.
 		return false
 	}
-	if s.sweeping() != nil {
+	if s.spares() || s.sweeping() != nil {
 		return false // nobody would delete them
 	}
 	select {

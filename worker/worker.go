@@ -79,6 +79,7 @@ type Config struct {
 	// What sessions are told; see [session.Env].
 	HibernateAfter time.Duration
 	Retain         int
+	BlobGrace      time.Duration
 	SnapshotEvery  uint64
 	FeedHorizon    uint64
 	MaxExecutions  uint64
@@ -336,7 +337,7 @@ func (w *Worker) prepare(ctx context.Context, sender *sender, inbox *session.Inb
 	env := session.Env{
 		Namespace: w.ns, JS: w.js, Store: store, Log: log, Mailboxes: mailboxes, Inbox: inbox, Sender: sender,
 		Executor: w.cfg.Executor, Published: w.cfg.Published, Trace: w.cfg.Trace, Logger: w.log.With("worker", string(l.me)),
-		HibernateAfter: w.cfg.HibernateAfter, Retain: w.cfg.Retain, SnapshotEvery: w.cfg.SnapshotEvery,
+		HibernateAfter: w.cfg.HibernateAfter, Retain: w.cfg.Retain, BlobGrace: w.cfg.BlobGrace, SnapshotEvery: w.cfg.SnapshotEvery,
 		FeedHorizon: w.cfg.FeedHorizon, MaxExecutions: w.cfg.MaxExecutions, RetryDelay: w.cfg.RetryDelay,
 		MailboxLimit: w.cfg.MailboxLimit, MaxInput: w.cfg.MaxInput, PauseExhausted: w.cfg.PauseExhausted,
 	}
