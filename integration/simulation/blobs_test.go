@@ -20,10 +20,13 @@ import (
 // enlarge gives the object store a part in a prompt: its data are there, or an image it
 // names, or what its run puts out. Input blobs may be of any size and are small mostly, which
 // keeps a seed fast; they are few, so that events share them and one is stored anew while it
-// is let go.
-func enlarge(r *rand.Rand, st *step, session string) {
+// is let go, by a producer that takes its time to publish what names it.
+func (p *plan) enlarge(r *rand.Rand, st *step, session string) {
 	large := pick(r, subjects.MaxInlineData+1, subjects.MaxInlineData+1, 150<<10) // one chunk, or two
 	shared := r.IntN(3)
+	if r.IntN(2) == 0 {
+		st.dawdle = randomTime(r, pick(r, 4*time.Second, p.tune.BlobGrace))
+	}
 	switch r.IntN(8) {
 	case 0, 1, 2:
 		st.stored, st.text = true, fmt.Sprintf(`{"text":"stored %d of %s"}`, shared, session)
@@ -60,6 +63,7 @@ func (p *producer) put(session string, st step) {
 			time.Sleep(300 * time.Millisecond)
 		}
 	}
+	time.Sleep(st.dawdle)
 }
 
 func (p *producer) tryPut(session string, data []byte) error {
@@ -126,9 +130,9 @@ func (w *world) verifyBlobs() {
 	}
 }
 
-// checkBlobs: what the log says of runs is what they put out; every blob the session
-// remembers is there and whole; none that it has let go is left: what only inputs beyond its
-// horizon named, or everything, once it is destroyed (docs/wire.md, Blobs).
+// checkBlobs: what the log says of runs is what they put out; an input finds its blobs; every
+// blob the session remembers is there and whole; none that it has let go is left: what only
+// inputs beyond its horizon named, or everything, once it is destroyed (docs/wire.md, Blobs).
 func (w *world) checkBlobs(session string, h *chronicle, stored map[string]bool, blobs *kv.Blobs) {
 	var held []holding
 	var surely, perhaps int
@@ -137,8 +141,7 @@ func (w *world) checkBlobs(session string, h *chronicle, stored map[string]bool,
 	for _, c := range h.commits {
 		surely += remembered(c)
 		for _, f := range c.events {
-			// One that forgets may let go what was stored anew for an event still in its mailbox.
-			if strings.Contains(f.Fields.Reason, "blob sha256:") && !destroyed && w.plan.tune.Retain >= forgetful {
+			if strings.Contains(f.Fields.Reason, "blob sha256:") && !destroyed && w.storedInTime(session, f.Fields.InputID) {
 				w.fail("%s: %s in commit %d: %s", session, f.Name, c.number, f.Fields.Reason)
 			}
 			x := holding{result: f.Fields.ResultRef}
@@ -198,6 +201,13 @@ func (w *world) checkBlobs(session string, h *chronicle, stored map[string]bool,
 			}
 		}
 	}
+}
+
+// storedInTime reports whether an event was published soon enough after its blobs were stored
+// that even a session which remembers little must have found them (docs/wire.md, Blobs).
+func (w *world) storedInTime(session, id string) bool {
+	s := find(w.sent[session], id)
+	return s == nil || s.late <= w.plan.tune.BlobGrace || w.plan.tune.Retain >= forgetful
 }
 
 // stray reports whether a blob is what a run put out whose commit is in no log, besides the n

@@ -82,7 +82,7 @@ func (w *world) rest() {
 			return
 		case len(all) == 0:
 			return
-		case time.Since(from) > w.plan.tune.Hibernate+restsWithin:
+		case time.Since(from) > w.plan.tune.Hibernate+w.plan.tune.BlobGrace+restsWithin:
 			w.fail("%d owner keys stand at rest, such as %v", len(all), all[0])
 			return
 		}

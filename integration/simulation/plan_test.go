@@ -40,6 +40,7 @@ type tuning struct {
 	SnapshotEvery uint64
 	FeedHorizon   uint64
 	Retain        int
+	BlobGrace     time.Duration
 	MaxExecutions uint64
 	Detector      bool
 	Capacity      int
@@ -75,12 +76,13 @@ type script struct {
 type step struct {
 	wait    time.Duration // before it
 	id      string
-	command string // "" for a prompt
-	text    string // the prompt's data
-	stored  bool   // they are in the object store, and the event refers to them
-	image   string // a blob that the data name
-	swell   int    // how much its run puts out, on top
-	control bool   // on the control subject
+	command string        // "" for a prompt
+	text    string        // the prompt's data
+	stored  bool          // they are in the object store, and the event refers to them
+	image   string        // a blob that the data name
+	swell   int           // how much its run puts out, on top
+	dawdle  time.Duration // from when its blobs are stored until it is published
+	control bool          // on the control subject
 	steer   bool
 	bare    bool          // without a message id
 	again   bool          // the event of an earlier step, once more
@@ -109,7 +111,8 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 		Hibernate:     pick(r, 50*time.Millisecond, 500*time.Millisecond, 3*time.Second, 20*time.Second),
 		SnapshotEvery: pick[uint64](r, 2, 5, 20, 1024),
 		FeedHorizon:   pick[uint64](r, 4, 4096, 4096),
-		Retain:        pick(r, 3, 50, 1000, 1000),
+		Retain:        pick(r, pick(r, 1, 3), 50, 1000, 1000),
+		BlobGrace:     pick(r, 5*time.Second, 20*time.Second, time.Minute),
 		MaxExecutions: pick[uint64](r, 1, 3, 3),
 		Detector:      r.IntN(3) > 0,
 		Capacity:      pick(r, 0, 0, 2),
@@ -234,7 +237,7 @@ func newScript(r *rand.Rand, p *plan, i int) script {
 			}
 		}
 		if st.command == "" && !st.again && r.Float64() < blobs {
-			enlarge(r, &st, s.session)
+			p.enlarge(r, &st, s.session)
 		}
 		s.steps = append(s.steps, st)
 	}

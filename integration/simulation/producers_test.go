@@ -21,6 +21,8 @@ type sent struct {
 	// the duplicates window beside the next.
 	retried bool
 	due     time.Time // zero if at once
+	// late is how long after the first of its blobs was stored it was acknowledged.
+	late time.Duration
 }
 
 // produce plays one script.
@@ -55,6 +57,7 @@ func (p *producer) close() { p.nc.Close() }
 func (p *producer) publish(session string, st step) {
 	w := p.w
 	rec := sent{step: st}
+	began := time.Now()
 	ev, known := p.events[st.id]
 	if !known {
 		ev, rec.due = st.event()
@@ -84,6 +87,7 @@ func (p *producer) publish(session string, st step) {
 		rec.retried = true
 		time.Sleep(300 * time.Millisecond)
 	}
+	rec.late = time.Since(began)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	of := w.sent[session]
