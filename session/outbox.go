@@ -32,7 +32,9 @@ type Sent interface {
 // at least once, with stable ids and contents. It remembers what is not yet confirmed.
 //
 // After a failed publication nothing more is sent until everything under way is decided;
-// then it starts again at the first message that is not confirmed, so that order holds.
+// then it starts again at the first message that is not confirmed. What overtook a lost
+// message is put right by its sequence on fx; messages to mobs have none, and are read in
+// the order they stand in the stream: so one is under way at a time.
 type outbox struct {
 	send  Sender
 	from  origin
@@ -42,7 +44,8 @@ type outbox struct {
 	waiting  []outgoing // not confirmed, in order; the first `under` are under way
 	acked    []bool     // of those under way
 	under    int
-	pending  int // under way and undecided
+	pending  int    // under way and undecided
+	toMob    uint64 // the message to a mob that is under way, 0 if none is
 	broken   bool
 	retry    *time.Timer
 	closed   bool
@@ -92,6 +95,13 @@ func (o *outbox) flush() {
 			return
 		}
 		next := &o.waiting[o.under] // not written to before it is decided
+		if next.Mob != "" {
+			if o.toMob != 0 {
+				o.mu.Unlock()
+				return
+			}
+			o.toMob = next.Ordinal
+		}
 		o.under++
 		o.pending++
 		o.acked = append(o.acked, false)
@@ -140,6 +150,12 @@ func (o *outbox) Decided(ordinal uint64, err error) {
 			}
 		}
 	}
+	if err == nil && ordinal == o.toMob {
+		o.toMob = 0
+		if o.under < len(o.waiting) {
+			time.AfterFunc(0, o.flush) // not from here: it may wait for what is decided next
+		}
+	}
 	if o.broken && o.pending == 0 && o.retry == nil {
 		o.retry = time.AfterFunc(retryAfter, o.again)
 	}
@@ -153,7 +169,7 @@ func (o *outbox) again() {
 		o.mu.Unlock()
 		return
 	}
-	o.broken, o.under, o.acked = false, 0, o.acked[:0]
+	o.broken, o.under, o.acked, o.toMob = false, 0, o.acked[:0], 0
 	o.mu.Unlock()
 	o.flush()
 }

@@ -29,7 +29,7 @@ func (w *world) open() (all []string) {
 			switch {
 			case h == nil || len(h.answers[s.id]) == 0:
 				all = append(all, s.id+" is not answered")
-			case s.command == "" && accepted(h.answers[s.id]) > h.ended[s.id]:
+			case accepted(h.answers[s.id]) > h.ended[s.id]:
 				all = append(all, s.id+" has not ended")
 			}
 		}
@@ -99,6 +99,7 @@ func (w *world) verify() {
 	}
 	w.checkCalls()
 	w.checkFx()
+	w.checkMobs()
 }
 
 // checkChain: one history (PROTOCOL 1, 2, 6): numbers from 1 without a gap, each commit
@@ -140,11 +141,14 @@ func (w *world) checkAnswers(session string, h *chronicle) {
 		}
 	}
 	for _, s := range w.sent[session] {
-		first, repeats := 0, 0
+		first, repeats, done := 0, 0, 0
 		for _, f := range h.answers[s.id] {
-			if f.Name == "InputDeduplicated" {
+			switch f.Name {
+			case "InputDeduplicated":
 				repeats++
-			} else {
+			case "CommandApplied", "CommandRejected":
+				done++
+			default:
 				first++
 			}
 		}
@@ -152,8 +156,9 @@ func (w *world) checkAnswers(session string, h *chronicle) {
 		rejected := first - yes
 		switch {
 		case s.command != "":
-			if first != 1 {
-				w.fail("%s: command %s has %d answers", session, s.id, first)
+			// One may bring an input, which has its id.
+			if done != 1 || first > 1 || h.ended[s.id] != yes {
+				w.fail("%s: command %s has %d answers; its input has %d, and ended %d times", session, s.id, done, first, h.ended[s.id])
 			}
 			continue
 		case yes > 1 || yes == 1 && rejected > 0 && !s.again && s.copies == 1 && !s.retried && repeats == 0 && s.due.IsZero():

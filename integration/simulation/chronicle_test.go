@@ -48,6 +48,10 @@ type fact struct {
 		Command   string          `json:"command"`
 		Result    json.RawMessage `json:"result"`
 		ResultRef string          `json:"result_ref"`
+		Code      string          `json:"code"`
+		Guard     string          `json:"guard"`
+		Runtime   string          `json:"agent_runtime_id"`
+		Fence     uint64          `json:"fence_token"`
 	} `json:"-"`
 }
 

@@ -86,12 +86,13 @@ type step struct {
 	steer   bool
 	bare    bool          // without a message id
 	again   bool          // the event of an earlier step, once more
+	route   *route        // by a mob; the text is then what an ingest brings
 	after   time.Duration // deliverat, from the moment of publication
 }
 
 // forgetful is a session that remembers fewer inputs than are published to it, and takes an
 // event that is repeated later than that for a new one.
-const forgetful = 50
+const forgetful = 100
 
 func newPlan(seed uint64, trouble time.Duration) *plan {
 	r := rand.New(rand.NewPCG(seed, 2))
@@ -111,7 +112,7 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 		Hibernate:     pick(r, 50*time.Millisecond, 500*time.Millisecond, 3*time.Second, 20*time.Second),
 		SnapshotEvery: pick[uint64](r, 2, 5, 20, 1024),
 		FeedHorizon:   pick[uint64](r, 4, 4096, 4096),
-		Retain:        pick(r, pick(r, 1, 3), 50, 1000, 1000),
+		Retain:        pick(r, pick(r, 1, 3), 100, 1000, 1000),
 		BlobGrace:     pick(r, 5*time.Second, 20*time.Second, time.Minute),
 		MaxExecutions: pick[uint64](r, 1, 3, 3),
 		Detector:      r.IntN(3) > 0,
@@ -140,6 +141,7 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 		// must not be overtaken by the trimming.
 		p.tune.FeedHorizon = max(p.tune.FeedHorizon, 20)
 	}
+	enroll(r, p)
 	return p
 }
 

@@ -109,7 +109,7 @@ func find(all []*sent, id string) *sent {
 	return nil
 }
 
-func (st step) event() (event.Event, time.Time) {
+func (st *step) event() (event.Event, time.Time) {
 	ev := event.New()
 	ev.SetID(st.id)
 	ev.SetSource("/simulation")
@@ -120,6 +120,9 @@ func (st step) event() (event.Event, time.Time) {
 		data = "{}"
 		if st.command == "stop_runtime_executor" {
 			data = `{"reason":"enough"}`
+		}
+		if st.route != nil {
+			data = st.route.address(&ev, st)
 		}
 	}
 	if st.steer {
