@@ -68,10 +68,17 @@ func TestWhatIsConsumedIsRemoved(t *testing.T) {
 			}
 		}},
 		"over two connections": {takes: 3, before: func(p *post, s *Session) {
-			if err := p.Conn.ForceReconnect(); err != nil {
+			p.reconnect()
+			p.send("s", 1)
+			p.takes(s, 1)
+			if s.consumed.many || !s.intake.brought(s.consumed.by) {
+				p.t.Errorf("the session knows %+v", s.consumed)
+			}
+		}},
+		"of two consumers": {takes: 3, before: func(p *post, s *Session) {
+			if err := p.stream.DeleteConsumer(p.t.Context(), s.intake.present()); err != nil {
 				p.t.Fatal(err)
 			}
-			time.Sleep(time.Second)
 			p.send("s", 1)
 			p.takes(s, 1)
 			if s.consumed.many || s.consumed.by != "" {

@@ -35,11 +35,15 @@ const (
 //
 // The consumer lives in the server's memory and the way from there may lose messages. The
 // server numbers what it delivers and repeats the last number in every heartbeat, so a
-// hole is noticed even if nothing follows it. Then, and after each reconnect, the consumer
-// is set up anew behind the last message that came through, if the stream still goes that
-// far. The ordered consumer of the library does not look at the heartbeats, and closing it
-// waits for whatever round trip is under way, so that a session could not leave while a
-// server was silent.
+// hole is noticed even if nothing follows it. Then the consumer is set up anew behind the
+// last message that came through, if the stream still goes that far. On a new connection the
+// present one is asked again: if it is gone, the answer says so, and what was on its way to
+// the old connection is a hole like any other. (To set up all of them anew takes a server
+// minutes of a core for 70,000, just after it was too slow for the connection to last.)
+//
+// The ordered consumer of the library does not look at the heartbeats, and closing it waits
+// for whatever round trip is under way, so that a session could not leave while a server was
+// silent.
 //
 // The server is asked for as many messages as there is room for, so that the [Inbox] can
 // put down what comes without waiting for the session.
@@ -57,7 +61,8 @@ type intake struct {
 	short     time.Time // since when the stream has been seen to end too early
 	cut       error     // why there is no consumer to wait for
 	consumer  string    // its name, "" before there is one
-	epoch     uint64    // of the connection it was made on
+	epoch     uint64    // of the connection it was asked on last
+	unproved  bool      // nothing was heard of it on that one, if it is another
 	waiting   []arrival
 	delivered uint64 // the consumer's number of the last message
 	next      uint64 // stream sequence behind the last message
@@ -112,7 +117,7 @@ func (in *intake) empty() bool {
 func (in *intake) sound() (bool, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return !in.doubted, in.cut
+	return !in.doubted && !in.unproved, in.cut
 }
 
 // endsAt notes that the stream was seen to end before what the intake was opened behind, or
@@ -174,7 +179,8 @@ func (in *intake) attach(consumer string, epoch uint64) bool {
 	if in.closed {
 		return false
 	}
-	in.consumer, in.epoch, in.doubted, in.short = consumer, epoch, false, time.Time{}
+	in.consumer, in.epoch, in.unproved = consumer, epoch, false
+	in.doubted, in.short = false, time.Time{}
 	stir(in.stir) // who wanted to rest waited for it
 	in.delivered, in.asked, in.silent = 0, 0, 0
 	in.more()
@@ -182,26 +188,54 @@ func (in *intake) attach(consumer string, epoch uint64) bool {
 }
 
 // brought reports whether everything that the consumer has brought is still in the stream where
-// it was, or removed: it is the present one, on the connection it was made on.
+// it was, or removed: it is the present one, and was heard of on the present connection.
 func (in *intake) brought(consumer string) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return consumer != "" && in.consumer == consumer && !in.doubted && in.epoch == in.inbox.nc.Stats().Reconnects
+	return consumer != "" && in.consumer == consumer && !in.doubted && !in.unproved && in.epoch == in.inbox.nc.Stats().Reconnects
 }
 
-// checkEpoch notices that the connection is not the one the consumer was made on.
-func (in *intake) checkEpoch(epoch uint64) {
+// checkEpoch notices that the connection is not the one the consumer was asked on last, and
+// asks again. It reports whether it did.
+func (in *intake) checkEpoch(epoch uint64) (asked bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.epoch != epoch {
+	if in.epoch == epoch || in.consumer == "" || in.doubted || in.closed {
+		return false
+	}
+	if !in.lasts() {
 		in.doubt(errReconnected)
+		return false
+	}
+	in.epoch, in.unproved, in.asked, in.silent = epoch, true, 0, 0
+	in.more()
+	return true
+}
+
+// lasts reports whether a consumer that answers on a new connection is the one it was. A server
+// that is alone forgets those of this kind when it is restarted. In a cluster it is given them
+// back, as they were made, and its stream may have lost its end meanwhile, unless others store
+// it too.
+func (in *intake) lasts() bool {
+	info := in.stream.CachedInfo()
+	return info.Config.Replicas > 1 || info.Cluster == nil || info.Cluster.Name == ""
+}
+
+// proved notes that the consumer was heard of. It expects the lock held.
+func (in *intake) proved() {
+	in.silent = 0
+	if in.unproved {
+		in.unproved = false
+		stir(in.stir) // who wanted to rest waited for it
 	}
 }
 
 // checkSilence notices a consumer that has been asked and not been heard of for too long.
-// It is called every intakeHeartbeat.
-func (in *intake) checkSilence(epoch uint64) {
-	in.checkEpoch(epoch)
+// It is called every intakeHeartbeat, and does what checkEpoch does as well.
+func (in *intake) checkSilence(epoch uint64) (asked bool) {
+	if in.checkEpoch(epoch) {
+		return true
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	switch {
@@ -212,6 +246,7 @@ func (in *intake) checkSilence(epoch uint64) {
 	default:
 		in.doubt(errSilent)
 	}
+	return false
 }
 
 // doubt lets the consumer be set up anew. It expects the lock held.
@@ -231,11 +266,11 @@ func (in *intake) arrived(msg *nats.Msg, meta *nats.MsgMetadata) {
 	if in.closed || in.consumer != meta.Consumer {
 		return
 	}
-	in.silent = 0
 	if meta.Sequence.Consumer != in.delivered+1 {
 		in.doubt(fmt.Errorf("message %d follows message %d", meta.Sequence.Consumer, in.delivered))
 		return
 	}
+	in.silent = 0
 	in.delivered++
 	in.asked = max(0, in.asked-1)
 	in.next = meta.Sequence.Stream + 1
@@ -243,23 +278,26 @@ func (in *intake) arrived(msg *nats.Msg, meta *nats.MsgMetadata) {
 	stir(in.stir)
 }
 
-// told takes a word of the server's about a consumer.
-func (in *intake) told(msg *nats.Msg, consumer string) {
+// told takes a word of the server's about a consumer, in answer to what was asked on the
+// connection of that epoch.
+func (in *intake) told(msg *nats.Msg, consumer string, epoch uint64) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.closed || in.consumer != consumer {
+	if in.closed || in.consumer != consumer || in.epoch != epoch {
 		return
 	}
-	in.silent = 0
 	status := msg.Header.Get("Status")
 	left, err := strconv.Atoi(msg.Header.Get("Nats-Pending-Messages"))
 	switch {
 	case status == "100":
 		if last := msg.Header.Get("Nats-Last-Consumer"); last != "" && last != strconv.FormatUint(in.delivered, 10) {
 			in.doubt(fmt.Errorf("message %s was sent, the last that came is %d", last, in.delivered))
+			return
 		}
+		in.proved()
 	case status == "408" && err == nil:
 		// A request has stood its time; what it did not bring is asked for again.
+		in.silent = 0
 		in.asked = max(0, in.asked-left)
 		in.more()
 	default:
@@ -274,10 +312,18 @@ func (in *intake) more() {
 	if room < intakeBuffer/2 || in.closed || in.doubted || in.consumer == "" {
 		return
 	}
-	in.heartbeat = in.inbox.heartbeat()
-	if err := in.inbox.ask(in.stream, in.consumer, room, in.heartbeat); err != nil {
+	least, stands := intakeHeartbeat, intakePull
+	if in.unproved {
+		least = intakeReturn // what the old connection has lost is to be found soon
+	}
+	heartbeat := in.inbox.heartbeat(least)
+	if in.unproved {
+		stands = 2 * heartbeat
+	}
+	if err := in.inbox.ask(in.stream, in.consumer, in.epoch, room, stands, heartbeat); err != nil {
 		in.doubt(fmt.Errorf("ask for messages: %w", err))
 		return
 	}
+	in.heartbeat = max(heartbeat, intakeHeartbeat)
 	in.asked += room
 }

@@ -27,8 +27,14 @@ const (
 	// server and worker some 50 µs together, and of 100,000 sessions that had nothing to do they
 	// took a whole core.
 	intakeHeartbeats = 2000
+	// intakeReturn is when a consumer that is asked on a new connection says what it has sent,
+	// if there are few of them.
+	intakeReturn = 100 * time.Millisecond
+	// returnsAtOnce is how many consumers are asked at once on a new connection: what else the
+	// worker has to say, the heartbeat of its lease above all, must not wait behind all of them.
+	returnsAtOnce = 500
 	// setupsAtOnce bounds the consumers of one stream that are set up anew at the same time:
-	// after a reconnect all need it (PROTOCOL 19).
+	// after the restart of a server all need it (PROTOCOL 19).
 	setupsAtOnce = 8
 )
 
@@ -38,7 +44,7 @@ const (
 type Inbox struct {
 	nc     *nats.Conn
 	api    string // prefix of the JetStream API
-	prefix string // of the subjects on which consumers answer; the consumer's name follows
+	prefix string // of the subjects on which consumers answer; the consumer's name and an epoch follow
 	mark   string // what the names of this inbox's consumers begin with
 	sub    *nats.Subscription
 	ctx    context.Context
@@ -147,17 +153,20 @@ func (b *Inbox) setUp(ctx context.Context, in *intake) error {
 
 // heartbeat is how often a consumer is to say that there is nothing new: as often as it helps,
 // but the more there are the less often each.
-func (b *Inbox) heartbeat() time.Duration {
+func (b *Inbox) heartbeat(helps time.Duration) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	each := time.Duration(b.intakes.Len()) * time.Second / time.Duration(b.hears)
-	return min(max(intakeHeartbeat, each), intakePull/2) // the server allows no more
+	return min(max(helps, each), intakePull/2) // the server allows no more
 }
 
-// ask asks for messages of a consumer.
-func (b *Inbox) ask(stream jetstream.Stream, consumer string, batch int, heartbeat time.Duration) error {
-	return b.nc.PublishRequest(b.api+"CONSUMER.MSG.NEXT."+stream.CachedInfo().Config.Name+"."+consumer, b.prefix+consumer,
-		fmt.Appendf(nil, `{"expires":%d,"batch":%d,"idle_heartbeat":%d}`, intakePull, batch, heartbeat))
+// ask asks for messages of a consumer. The answer says on the connection of which epoch: the
+// server may still have a request of an earlier one.
+func (b *Inbox) ask(stream jetstream.Stream, consumer string, epoch uint64, batch int, stands, heartbeat time.Duration) error {
+	return b.nc.PublishRequest(
+		b.api+"CONSUMER.MSG.NEXT."+stream.CachedInfo().Config.Name+"."+consumer,
+		b.prefix+consumer+"-"+strconv.FormatUint(epoch, 36),
+		fmt.Appendf(nil, `{"expires":%d,"batch":%d,"idle_heartbeat":%d}`, stands, batch, heartbeat))
 }
 
 // forget ends the dispatch for a consumer. What it still delivers is ignored.
@@ -178,9 +187,10 @@ func (b *Inbox) remove(stream jetstream.Stream, consumer string) {
 // consumer it is from; a word about a consumer comes on that consumer's subject.
 func (b *Inbox) dispatch(m *nats.Msg) {
 	if m.Reply == "" {
-		consumer := strings.TrimPrefix(m.Subject, b.prefix)
-		if in := b.intake(consumer); in != nil {
-			in.told(m, consumer)
+		consumer, asked, _ := strings.Cut(strings.TrimPrefix(m.Subject, b.prefix), "-")
+		epoch, err := strconv.ParseUint(asked, 36, 64)
+		if in := b.intake(consumer); in != nil && err == nil {
+			in.told(m, consumer, epoch)
 		}
 		return
 	}
@@ -221,10 +231,24 @@ func (b *Inbox) watch(status chan nats.Status) {
 			all = append(all, in)
 		}
 		b.mu.Unlock()
+		asked := 0
 		for _, in := range all {
-			check(in, epoch)
+			if !check(in, epoch) {
+				continue
+			}
+			if asked++; asked%returnsAtOnce == 0 && !b.roundTrip(epoch) {
+				break // at the next look
+			}
 		}
 	}
+}
+
+// roundTrip waits until the server has read what was sent, and reports whether the connection
+// is still the same.
+func (b *Inbox) roundTrip(epoch uint64) bool {
+	ctx, cancel := context.WithTimeout(b.ctx, intakeSetup)
+	defer cancel()
+	return b.nc.FlushWithContext(ctx) == nil && b.nc.Stats().Reconnects == epoch
 }
 
 // queue lets an intake wait for a new consumer.
@@ -281,7 +305,7 @@ func (b *Inbox) setUpAnew(l *line, in *intake) error {
 	b.mu.Lock()
 	last, asked := l.last, l.asked
 	b.mu.Unlock()
-	// After a reconnect all intakes of a stream are in doubt, and one question does for all.
+	// After a server's restart all intakes of a stream are in doubt, and one question does for all.
 	if upTo > last || !asked.After(since) {
 		asked = time.Now()
 		ctx, cancel := context.WithTimeout(b.ctx, intakeSetup)

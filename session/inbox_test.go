@@ -198,31 +198,77 @@ func TestIntakeCloses(t *testing.T) {
 	})
 }
 
-// After a reconnect every consumer is set up anew, and those that are gone are removed.
+// After a reconnect every consumer is asked again, and goes on. Requests of earlier
+// connections that the server still has do not add up.
 func TestIntakesOutliveTheConnection(t *testing.T) {
 	posted(t, func(t *testing.T, p *post) {
-		const sessions = 5 * setupsAtOnce
-		var all []*intake
+		const sessions, times = 5 * setupsAtOnce, 5
+		all := map[string]*intake{}
 		for i := range sessions {
-			all = append(all, p.open(fmt.Sprint("s", i)))
+			all[fmt.Sprint("s", i)] = p.open(fmt.Sprint("s", i))
 		}
-		first := all[0].present()
-		if err := p.Conn.ForceReconnect(); err != nil {
-			t.Fatal(err)
+		first := map[string]string{}
+		for session, in := range all {
+			first[session] = in.present()
 		}
-		time.Sleep(time.Second)
-		for i, in := range all {
-			p.sent = 0
-			p.send(fmt.Sprint("s", i), 3)
-			p.want(taken(in, 100*time.Millisecond), numbers(1, 3))
+		for range times {
+			p.reconnect()
+			for session, in := range all {
+				p.sent = 0
+				p.send(session, 3)
+				p.want(taken(in, 10*time.Millisecond), numbers(1, 3))
+			}
 		}
-		if all[0].present() == first {
-			t.Error("the consumer is the old one")
+		time.Sleep(2 * intakePull)
+		for session, in := range all {
+			if sound, err := in.sound(); !sound || err != nil || in.present() != first[session] {
+				t.Errorf("%s: the consumer was %s and is %s, sound: %v, %v", session, first[session], in.present(), sound, err)
+			}
+			if cons, err := p.stream.Consumer(t.Context(), in.present()); err != nil || cons.CachedInfo().NumWaiting != 1 {
+				t.Errorf("%s: %d requests stand, error %v", session, cons.CachedInfo().NumWaiting, err)
+			}
 		}
 		if info, err := p.stream.Info(t.Context()); err != nil || info.State.Consumers != sessions {
 			t.Errorf("the stream has %d consumers, error %v", info.State.Consumers, err)
 		}
 	})
+}
+
+func (p *post) reconnect() {
+	p.t.Helper()
+	if err := p.Conn.ForceReconnect(); err != nil {
+		p.t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+}
+
+// What was on its way to the old connection is asked for again at once, also if nothing comes
+// behind it; and a consumer that is gone is set up anew.
+func TestIntakeNoticesWhatTheConnectionLost(t *testing.T) {
+	for what, gone := range map[string]bool{"a message": false, "the consumer": true} {
+		t.Run(what, func(t *testing.T) {
+			posted(t, func(t *testing.T, p *post) {
+				in := p.open("s")
+				p.send("s", 2)
+				p.want(taken(in, 100*time.Millisecond), numbers(1, 2))
+				first := in.present()
+				p.losing(func(m *nats.Msg) bool { return strings.Contains(m.Subject+m.Reply, first) })
+				p.send("s", 1)
+				if gone {
+					if err := p.stream.DeleteConsumer(t.Context(), first); err != nil {
+						t.Fatal(err)
+					}
+				}
+				synctest.Wait()
+				p.losing(func(*nats.Msg) bool { return false })
+				p.reconnect()
+				p.want(taken(in, 10*time.Millisecond), numbers(3, 3))
+				if sound, err := in.sound(); !sound || err != nil || in.present() == first {
+					t.Errorf("sound: %v, %v; the consumer was %s and is %s", sound, err, first, in.present())
+				}
+			})
+		})
+	}
 }
 
 // A stream that comes back without what has come through is noticed: a consumer that went on
