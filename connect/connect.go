@@ -17,11 +17,15 @@ import (
 	"github.com/synadia-io/orbit.go/natscontext"
 )
 
-// Settings of every connection. A silent peer is noticed after two pings; a lost server is
-// asked again twenty times a second, since a restart takes about that long and the lease
-// of a worker is running meanwhile.
+// Settings of every connection. A silent peer is noticed after three pings that are not
+// answered: later than a server that is only slow, and before others count the worker behind
+// the connection out (PROTOCOL 24). A lost server is asked again twenty times a second, since
+// a restart takes about that long and the lease of a worker is running meanwhile; one that
+// is slow to greet is not left for that.
 const (
 	PingInterval    = 2 * time.Second
+	PingsUnanswered = 3
+	Timeout         = 5 * time.Second
 	ReconnectWait   = 50 * time.Millisecond
 	ReconnectJitter = 50 * time.Millisecond
 )
@@ -49,7 +53,7 @@ type NATS struct {
 // Dial connects once: an unreachable server is an error. It is for commands that people
 // wait for.
 func (n NATS) Dial(name string) (*nats.Conn, error) {
-	return n.connect(nats.Name(name), nats.MaxReconnects(-1), nats.Timeout(5*time.Second))
+	return n.connect(nats.Name(name), nats.MaxReconnects(-1))
 }
 
 // Await connects, and goes on trying until ctx ends if there is no server yet. It is for
@@ -96,7 +100,9 @@ func (e *ConfigError) Unwrap() error { return e.Cause }
 
 func (n NATS) connect(opts ...nats.Option) (*nats.Conn, error) {
 	opts = append(opts,
+		nats.Timeout(Timeout),
 		nats.PingInterval(PingInterval),
+		nats.MaxPingsOutstanding(PingsUnanswered),
 		nats.ReconnectWait(ReconnectWait),
 		nats.ReconnectJitter(ReconnectJitter, ReconnectJitter))
 	own, err := n.options()
