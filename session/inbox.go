@@ -236,7 +236,7 @@ func (b *Inbox) watch(status chan nats.Status) {
 			if !check(in, epoch) {
 				continue
 			}
-			if asked++; asked%returnsAtOnce == 0 && !b.roundTrip(epoch) {
+			if asked++; asked%returnsAtOnce == 0 && !b.roundTrip(in.stream, epoch) {
 				break // at the next look
 			}
 		}
@@ -244,11 +244,14 @@ func (b *Inbox) watch(status chan nats.Status) {
 }
 
 // roundTrip waits until the server has read what was sent, and reports whether the connection
-// is still the same.
-func (b *Inbox) roundTrip(epoch uint64) bool {
+// is still the same. It asks for something, and does not flush: a flush may wait for ever on a
+// connection that broke twice in a row (nats.go 1.55, see the worker's services). Without an
+// answer there was time enough.
+func (b *Inbox) roundTrip(stream jetstream.Stream, epoch uint64) bool {
 	ctx, cancel := context.WithTimeout(b.ctx, intakeSetup)
 	defer cancel()
-	return b.nc.FlushWithContext(ctx) == nil && b.nc.Stats().Reconnects == epoch
+	_, _ = stream.Info(ctx)
+	return b.ctx.Err() == nil && b.nc.Stats().Reconnects == epoch
 }
 
 // queue lets an intake wait for a new consumer.
