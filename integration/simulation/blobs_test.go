@@ -20,12 +20,16 @@ import (
 // enlarge gives the object store a part in a prompt: its data are there, or an image it
 // names, or what its run puts out. Input blobs may be of any size and are small mostly, which
 // keeps a seed fast; they are few, so that events share them and one is stored anew while it
-// is let go, by a producer that takes its time to publish what names it.
+// is let go, by a producer that takes its time to publish what names it, or named again by one
+// that stores it no second time.
 func (p *plan) enlarge(r *rand.Rand, st *step, session string) {
 	large := pick(r, subjects.MaxInlineData+1, subjects.MaxInlineData+1, 150<<10) // one chunk, or two
-	shared := r.IntN(3)
-	if r.IntN(2) == 0 {
+	shared := r.IntN(2)
+	switch r.IntN(3) {
+	case 0:
 		st.dawdle = randomTime(r, pick(r, 4*time.Second, p.tune.BlobGrace))
+	case 1:
+		st.relies = true
 	}
 	switch r.IntN(8) {
 	case 0, 1, 2:
@@ -51,9 +55,16 @@ func (st *step) blobs() (all [][]byte) {
 	return all
 }
 
-// put stores what an event refers to, until it is stored.
-func (p *producer) put(session string, st step) {
+// put stores what an event refers to, until it is stored, and says since when it is.
+func (p *producer) put(session string, st step) (since time.Time) {
+	since = time.Now()
 	for _, data := range st.blobs() {
+		ref := kv.Ref(data)
+		if at := p.stored[ref]; st.relies && time.Since(at) < p.w.plan.tune.BlobGrace {
+			since = at
+			continue
+		}
+		p.stored[ref] = time.Now()
 		for {
 			err := p.tryPut(session, data)
 			if err == nil {
@@ -64,6 +75,7 @@ func (p *producer) put(session string, st step) {
 		}
 	}
 	time.Sleep(st.dawdle)
+	return since
 }
 
 func (p *producer) tryPut(session string, data []byte) error {

@@ -82,6 +82,7 @@ type step struct {
 	image   string        // a blob that the data name
 	swell   int           // how much its run puts out, on top
 	dawdle  time.Duration // from when its blobs are stored until it is published
+	relies  bool          // on what it stored before for another event
 	control bool          // on the control subject
 	steer   bool
 	bare    bool          // without a message id
@@ -195,6 +196,9 @@ func newScript(r *rand.Rand, p *plan, i int) script {
 	odd := pick(r, 0, 0.1, 0.4)          // how much of it is no plain prompt
 	blobs := pick(r, 0, 0, 0.1, 0.4)     // how many have to do with the object store
 	forgets := p.tune.Retain < forgetful // what was published comes once only
+	if forgets {
+		blobs = 0.6 // much is let go, and named again
+	}
 	n := 3 + r.IntN(25)
 	var at time.Duration
 	for len(s.steps) < n && at < p.trouble {

@@ -21,7 +21,7 @@ type sent struct {
 	// the duplicates window beside the next.
 	retried bool
 	due     time.Time // zero if at once
-	// late is how long after the first of its blobs was stored it was acknowledged.
+	// late is how long after its blobs were stored it was acknowledged.
 	late time.Duration
 }
 
@@ -41,6 +41,7 @@ type producer struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	events map[string]event.Event
+	stored map[string]time.Time // when it began to store which blob
 }
 
 func (w *world) producer(name string) *producer {
@@ -49,7 +50,7 @@ func (w *world) producer(name string) *producer {
 	if err != nil {
 		panic(fmt.Sprintf("simulation: %v", err))
 	}
-	return &producer{w: w, nc: nc, js: js, events: map[string]event.Event{}}
+	return &producer{w: w, nc: nc, js: js, events: map[string]event.Event{}, stored: map[string]time.Time{}}
 }
 
 func (p *producer) close() { p.nc.Close() }
@@ -57,12 +58,12 @@ func (p *producer) close() { p.nc.Close() }
 func (p *producer) publish(session string, st step) {
 	w := p.w
 	rec := sent{step: st}
-	began := time.Now()
+	since := time.Now()
 	ev, known := p.events[st.id]
 	if !known {
 		ev, rec.due = st.event()
 		p.events[st.id] = ev
-		p.put(session, st)
+		since = p.put(session, st)
 	}
 	subject := w.ns.In(session)
 	if st.control && st.command != "" {
@@ -87,7 +88,7 @@ func (p *producer) publish(session string, st step) {
 		rec.retried = true
 		time.Sleep(300 * time.Millisecond)
 	}
-	rec.late = time.Since(began)
+	rec.late = time.Since(since)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	of := w.sent[session]
