@@ -240,8 +240,9 @@ func (s *Session) stat(ref string) (b kv.Blob, err error) {
 	}
 	// Somebody may be deleting it, and be it an owner before us. What it does not find as it
 	// was let go it leaves.
+	found := b
 	err = insist(s.life, func(ctx context.Context) error {
-		b, err = s.env.Store.Blobs.Renew(ctx, s.id, b)
+		b, err = s.env.Store.Blobs.Renew(ctx, s.id, found)
 		return err
 	})
 	return b, err

@@ -69,7 +69,7 @@ func (s *Session) patience() time.Duration {
 		until(s.retryAt)
 	}
 	if at := s.spared.lookAt; !at.IsZero() {
-		wait = min(wait, max(0, at.Sub(now)))
+		until(at)
 	}
 	return wait
 }
