@@ -238,10 +238,13 @@ func (in *intake) checkSilence(epoch uint64) (asked bool) {
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	// It may have been asked when there were few. Of many none is missed sooner than it would be
+	// heard of now: all of them at once would be, if the server is too slow for a while.
+	heartbeat := max(in.heartbeat, in.inbox.heartbeat(intakeHeartbeat))
 	switch {
 	case in.asked == 0: // nothing is owed
 		in.silent = 0
-	case in.silent < int(2*in.heartbeat/intakeHeartbeat):
+	case in.silent < int(2*heartbeat/intakeHeartbeat):
 		in.silent++
 	default:
 		in.doubt(errSilent)

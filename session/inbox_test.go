@@ -346,3 +346,26 @@ func TestHeartbeatsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// A server with many consumers may be silent for longer than it was asked to be when there were
+// few, and need not set up all of them anew.
+func TestManyIntakesHavePatience(t *testing.T) {
+	posted(t, func(t *testing.T, p *post) {
+		const sessions, perSecond = 40, 2
+		p.inbox.hears = perSecond
+		all := map[*intake]string{}
+		for i := range sessions {
+			in := p.open(fmt.Sprint("s", i))
+			all[in] = in.present()
+		}
+		p.losing(func(*nats.Msg) bool { return true })
+		time.Sleep(sessions / perSecond * time.Second)
+		p.losing(func(*nats.Msg) bool { return false })
+		time.Sleep(2 * intakePull)
+		for in, consumer := range all {
+			if in.present() != consumer {
+				t.Error("a consumer was set up anew")
+			}
+		}
+	})
+}
