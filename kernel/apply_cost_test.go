@@ -24,8 +24,10 @@ func (s *scene) among(tb testing.TB, others *kernel.State) (kernel.State, kernel
 	return st, trigger
 }
 
-// addMaps adds the entries of another state's maps and sets to those of a state.
+// addMaps adds the entries of another state's maps and sets, and its inputs, to those of a
+// state.
 func addMaps(st, others *kernel.State) {
+	st.AddInputs(others)
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[kernel.State]()) {
 		if f.Type.Kind() != reflect.Map {
 			continue

@@ -99,6 +99,7 @@ func UnmarshalEffect(name string, fields []byte) (Effect, error) {
 // unknown: a state of another version of the machine is not silently completed.
 func UnmarshalState(data []byte) (State, error) {
 	var s State
+	s.ready()
 	if err := unmarshalWhole(data, &s); err != nil {
 		return State{}, fmt.Errorf("state: %w", err)
 	}
@@ -108,6 +109,7 @@ func UnmarshalState(data []byte) (State, error) {
 // OverlayState decodes the fields present in data over s. It is for setting a scene in
 // tests and reproductions.
 func OverlayState(s *State, data []byte) error {
+	s.ready()
 	if err := unmarshalChecked(data, s, anyMember); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}

@@ -14,6 +14,12 @@ import (
 // machine depends on its order: where a rule needs one, it goes through keys.
 type Map[K comparable, V any] map[K]V
 
+// Lookup returns the value of the key and whether there is one.
+func (m Map[K, V]) Lookup(k K) (V, bool) {
+	v, ok := m[k]
+	return v, ok
+}
+
 func (m Map[K, V]) has(k K) bool {
 	_, ok := m[k]
 	return ok
@@ -27,6 +33,8 @@ func (m *Map[K, V]) put(k K, v V) {
 }
 
 func (m Map[K, V]) del(k K) { delete(m, k) }
+
+func (m *Map[K, V]) drop() { *m = nil }
 
 // Clone copies the map, an empty one into nil; values that are collections themselves are
 // copied too.
@@ -54,15 +62,27 @@ func (m *Map[K, V]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
+// mapping is a finite map of the state: a [Map] or a [Column].
+type mapping[K, V comparable] interface {
+	put(K, V)
+	del(K)
+	// drop makes it empty here. Copies of the state keep what it was.
+	drop()
+	// pack writes how many keys there are and, through entry, each of them.
+	pack(p *packer, entry func(*packer, K, V))
+	// unpack reads n of them, through entry, into what is empty.
+	unpack(u *unpacker, n uint64, entry func(*unpacker) (K, V))
+}
+
 // holds reports whether m has k with exactly the value v: "present and equal" in the
 // chapters.
-func holds[K, V comparable](m Map[K, V], k K, v V) bool {
-	got, ok := m[k]
+func holds[K, V comparable](m interface{ Lookup(K) (V, bool) }, k K, v V) bool {
+	got, ok := m.Lookup(k)
 	return ok && got == v
 }
 
 // putOpt is put(m, o) of the chapters: some(v) sets the key, none deletes it.
-func putOpt[K, V comparable](m *Map[K, V], k K, o Opt[V]) {
+func putOpt[K, V comparable](m mapping[K, V], k K, o Opt[V]) {
 	if v, ok := o.Get(); ok {
 		m.put(k, v)
 	} else {

@@ -190,7 +190,7 @@ func (in *ResolveStagedRollback) step(k *Kernel, s *State) {
 	switch {
 	case k.rule("ResolveStagedRollbackQueued", registered5, Stay) &&
 		in.rollbackPossible(k, s) &&
-		k.guard("stage_attempts_remaining", s.InputAttemptCounts[in.InputID] < s.MaxStageAttempts):
+		k.guard("stage_attempts_remaining", s.InputAttemptCounts.At(in.InputID) < s.MaxStageAttempts):
 
 		s.requeue(in.InputID, in.Lane)
 		k.emit(InputLifecycleNotice{})
@@ -198,11 +198,11 @@ func (in *ResolveStagedRollback) step(k *Kernel, s *State) {
 	// The run association stays: it says in which run the last attempt was.
 	case k.rule("ResolveStagedRollbackMaxAttemptsExhausted", registered5, Stay) &&
 		in.rollbackPossible(k, s) &&
-		k.guard("stage_attempts_exhausted", s.InputAttemptCounts[in.InputID] >= s.MaxStageAttempts):
+		k.guard("stage_attempts_exhausted", s.InputAttemptCounts.At(in.InputID) >= s.MaxStageAttempts):
 
 		s.endInput(in.InputID, InputPhaseAbandoned, InputTerminalKindAbandoned)
 		s.InputAbandonReason.put(in.InputID, InputAbandonReasonMaxAttemptsExhausted)
-		s.InputAbandonAttemptCount.put(in.InputID, s.InputAttemptCounts[in.InputID])
+		s.InputAbandonAttemptCount.put(in.InputID, s.InputAttemptCounts.At(in.InputID))
 		k.emit(RecordTerminalOutcome{})
 	}
 }
@@ -376,7 +376,7 @@ func (s *InputsState) requeue(id string, lane InputLane) {
 
 // countAttempt saturates, as counters in maps do (chapter 01, reducer semantics 5).
 func (s *InputsState) countAttempt(id string) {
-	n := s.InputAttemptCounts[id]
+	n := s.InputAttemptCounts.At(id)
 	s.InputAttemptCounts.put(id, max(n, n+1))
 }
 

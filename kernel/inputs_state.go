@@ -3,12 +3,13 @@ package kernel
 // InputsState is the part of the state that chapter 02 owns: facts by input id. Payloads,
 // histories and the physical queues are the shell's. No other chapter touches these
 // fields, so nothing here is cleared by a reset or a teardown, and nothing is collected:
-// a key goes only where a rule of this chapter deletes it.
+// a key goes only where a rule of this chapter deletes it. The facts that nearly every input
+// has are columns of its record, those that few have are maps of their own.
 type InputsState struct {
 	// InputPhases: life-cycle phase; an input with a key is tracked. Keys are never deleted.
-	InputPhases Map[string, InputPhase] `json:"input_phases"`
+	InputPhases Column[InputPhase, phaseFact] `json:"input_phases"`
 	// InputTerminalKind: terminal class.
-	InputTerminalKind Map[string, InputTerminalKind] `json:"input_terminal_kind"`
+	InputTerminalKind Column[InputTerminalKind, terminalKindFact] `json:"input_terminal_kind"`
 	// InputSupersededBy: id of the superseding input.
 	InputSupersededBy Map[string, string] `json:"input_superseded_by"`
 	// InputAggregateID: id of the input it was coalesced into.
@@ -18,13 +19,13 @@ type InputsState struct {
 	// InputAbandonAttemptCount: attempts at abandonment.
 	InputAbandonAttemptCount Map[string, uint64] `json:"input_abandon_attempt_count"`
 	// InputAttemptCounts: number of stagings; absent = 0; never reset by live rules.
-	InputAttemptCounts Map[string, uint64] `json:"input_attempt_counts"`
+	InputAttemptCounts Column[uint64, attemptsFact] `json:"input_attempt_counts"`
 	// MaxStageAttempts: retry limit; no rule changes it.
 	MaxStageAttempts uint64 `json:"max_stage_attempts"`
 	// InputRunAssociations: run the input was last staged for.
-	InputRunAssociations Map[string, string] `json:"input_run_associations"`
+	InputRunAssociations Column[string, runFact] `json:"input_run_associations"`
 	// InputBoundarySequences: boundary sequence at which it was applied.
-	InputBoundarySequences Map[string, uint64] `json:"input_boundary_sequences"`
+	InputBoundarySequences Column[uint64, boundarySequenceFact] `json:"input_boundary_sequences"`
 	// LiveBoundaryContextSequenceByRun: per-run counter of live-boundary injections.
 	LiveBoundaryContextSequenceByRun Map[RunId, uint64] `json:"live_boundary_context_sequence_by_run"`
 	// NextAdmissionSeq: next back-of-queue order token.
@@ -32,15 +33,15 @@ type InputsState struct {
 	// NextPriorityAdmissionSeq: next front-of-queue order token (counts down).
 	NextPriorityAdmissionSeq uint64 `json:"next_priority_admission_seq"`
 	// InputAdmissionSeq: order token; ascending = queue order.
-	InputAdmissionSeq Map[string, uint64] `json:"input_admission_seq"`
+	InputAdmissionSeq Column[uint64, admissionSequenceFact] `json:"input_admission_seq"`
 	// InputLane: current lane membership; absent = not queued.
-	InputLane Map[string, InputLane] `json:"input_lane"`
+	InputLane Column[InputLane, laneFact] `json:"input_lane"`
 	// InputRecoveryLanes: lane witness; survives staging, dropped at terminal.
-	InputRecoveryLanes Map[string, InputLane] `json:"input_recovery_lanes"`
+	InputRecoveryLanes Column[InputLane, recoveryLaneFact] `json:"input_recovery_lanes"`
 	// AdmissionAuthorizedLanes: lane granted by ResolveAdmissionPlan; never deleted.
-	AdmissionAuthorizedLanes Map[string, InputLane] `json:"admission_authorized_lanes"`
+	AdmissionAuthorizedLanes Column[InputLane, authorizedLaneFact] `json:"admission_authorized_lanes"`
 	// AdmissionAuthorizedPlans: plan granted; never deleted.
-	AdmissionAuthorizedPlans Map[string, AdmissionPlanKind] `json:"admission_authorized_plans"`
+	AdmissionAuthorizedPlans Column[AdmissionPlanKind, authorizedPlanFact] `json:"admission_authorized_plans"`
 	// AdmissionAuthorizedExistingActions: by the new input, what it may do to an existing
 	// one; used once.
 	AdmissionAuthorizedExistingActions Map[string, AdmissionExistingQueuedActionKind] `json:"admission_authorized_existing_actions"`

@@ -35,7 +35,7 @@ type Kernel struct {
 
 // New returns a kernel in the initial state of the machine.
 func New() *Kernel {
-	return &Kernel{state: NewState()}
+	return Resume(NewState())
 }
 
 // FromState returns a kernel that continues from st, which it takes over. It returns an
@@ -45,13 +45,16 @@ func FromState(st State) (*Kernel, error) {
 	if broken := st.Check(); len(broken) > 0 {
 		return nil, &InvariantError{Phase: st.LifecyclePhase, Invariant: broken[0]}
 	}
-	return &Kernel{state: st}, nil
+	return Resume(st), nil
 }
 
 // Resume returns a kernel that continues from st without judging it. Folding a log must
 // reach the very state the log's writer had, also where a rule of the reference breaks
 // an invariant (chapter 01, reducer semantics 8).
-func Resume(st State) *Kernel { return &Kernel{state: st} }
+func Resume(st State) *Kernel {
+	st.ready()
+	return &Kernel{state: st}
+}
 
 // State gives read access to the present state. It is valid until the next Apply; the
 // caller must not change it.

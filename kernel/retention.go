@@ -32,25 +32,21 @@ func (in *ForgetInput) step(k *Kernel, s *State) {
 		if key, ok := in.IdempotencyKey.Get(); ok {
 			s.AdmissionIdempotencyInputs.del(key)
 		}
-		s.InputPhases.del(in.InputID)
-		s.InputTerminalKind.del(in.InputID)
-		s.InputSupersededBy.del(in.InputID)
-		s.InputAggregateID.del(in.InputID)
-		s.InputAbandonReason.del(in.InputID)
-		s.InputAbandonAttemptCount.del(in.InputID)
-		s.InputAttemptCounts.del(in.InputID)
-		s.InputRunAssociations.del(in.InputID)
-		s.InputBoundarySequences.del(in.InputID)
-		s.InputAdmissionSeq.del(in.InputID)
-		s.InputLane.del(in.InputID)
-		s.InputRecoveryLanes.del(in.InputID)
-		s.AdmissionAuthorizedLanes.del(in.InputID)
-		s.AdmissionAuthorizedPlans.del(in.InputID)
-		s.AdmissionAuthorizedExistingActions.del(in.InputID)
-		s.AdmissionAuthorizedExistingTargets.del(in.InputID)
-		s.RecoveredAdmittedInputs.del(in.InputID)
-		s.RecoveredAdmittedLanes.del(in.InputID)
+		s.forgetInput(in.InputID)
 	}
+}
+
+// forgetInput drops what is known of the input.
+func (s *InputsState) forgetInput(id string) {
+	delete(s.records(), id)
+	s.InputSupersededBy.del(id)
+	s.InputAggregateID.del(id)
+	s.InputAbandonReason.del(id)
+	s.InputAbandonAttemptCount.del(id)
+	s.AdmissionAuthorizedExistingActions.del(id)
+	s.AdmissionAuthorizedExistingTargets.del(id)
+	s.RecoveredAdmittedInputs.del(id)
+	s.RecoveredAdmittedLanes.del(id)
 }
 
 // ForgetRun drops the counter of live-boundary injections of a run that is over.

@@ -42,6 +42,10 @@ func newShape(t reflect.Type) *shape {
 		return &s
 	}
 	s := &shape{}
+	if column, ok := reflect.Zero(t).Interface().(interface{ element() reflect.Type }); ok {
+		s.element = shapeOf(column.element())
+		return s
+	}
 	switch t.Kind() {
 	case reflect.Struct:
 		// A union has no tags: it encodes itself.

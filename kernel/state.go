@@ -3,7 +3,8 @@ package kernel
 // State is everything the machine knows of one session: one part per region, each
 // documented in the chapter of its name. In JSON it is one flat object with the
 // chapters' field names. Sets, maps and filters of a state are its own: they are copied
-// where they enter from an input and where they leave in an effect.
+// where they enter from an input and where they leave in an effect. It is read with
+// [UnmarshalState], [OverlayState] or [DecodeState], which make the records its columns share.
 type State struct {
 	LifecycleState
 	InputsState

@@ -128,7 +128,7 @@ func (s *Session) admit(in *input) acceptOutcome {
 	case st.SessionID.IsNone():
 		return s.rejectInput(in.ID, rejectNotReady, "the session is not registered", "session_registered", c)
 	}
-	if _, tracked := st.InputPhases[in.ID]; tracked {
+	if _, tracked := st.InputPhases.Lookup(in.ID); tracked {
 		return s.rejectInput(in.ID, rejectIDInUse, fmt.Sprintf("the input id %q belongs to an event of another source", in.ID), "not_already_tracked", c)
 	}
 	if s.overfull() {

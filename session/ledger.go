@@ -1,7 +1,6 @@
 package session
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -322,10 +321,13 @@ func (l *lanes) empty() bool { return len(l.queue) == 0 && len(l.steer) == 0 }
 // refresh reads the lanes from the kernel's facts.
 func (l *lanes) refresh(s *kernel.State) {
 	l.queue, l.steer, l.stale = l.queue[:0:0], l.steer[:0:0], false
-	ids := slices.Collect(maps.Keys(s.InputLane))
+	var ids []string
+	for id := range s.InputLane.All() {
+		ids = append(ids, id)
+	}
 	slices.SortFunc(ids, func(a, b string) int {
-		x, okX := s.InputAdmissionSeq[a]
-		y, okY := s.InputAdmissionSeq[b]
+		x, okX := s.InputAdmissionSeq.Lookup(a)
+		y, okY := s.InputAdmissionSeq.Lookup(b)
 		switch {
 		case okX != okY && okX:
 			return -1
@@ -338,6 +340,6 @@ func (l *lanes) refresh(s *kernel.State) {
 		}
 	})
 	for _, id := range ids {
-		l.push(s.InputLane[id], id)
+		l.push(s.InputLane.At(id), id)
 	}
 }

@@ -56,8 +56,8 @@ func (s *Session) abandonAll(reason kernel.InputAbandonReason) int {
 	live := s.live()
 	for _, e := range live {
 		st := s.kernel.State()
-		run := st.InputRunAssociations[e.ID]
-		s.must(&kernel.AbandonInput{InputID: e.ID, Reason: reason, AttemptCount: st.InputAttemptCounts[e.ID]}, e.cause())
+		run := st.InputRunAssociations.At(e.ID)
+		s.must(&kernel.AbandonInput{InputID: e.ID, Reason: reason, AttemptCount: st.InputAttemptCounts.At(e.ID)}, e.cause())
 		s.end(e, run, kernel.InputPublicTerminalOutcomeAbandoned, reason.String(), nil, e.cause())
 	}
 	s.lanes.stale = true

@@ -32,7 +32,7 @@ type Receipt struct {
 func (s *Session) receipt(f finished, at string) {
 	first := f.run.inputs[0]
 	r := &Receipt{
-		RunID: f.run.id, Sequence: s.kernel.State().InputBoundarySequences[first.ID], Boundary: first.Boundary.String(),
+		RunID: f.run.id, Sequence: s.kernel.State().InputBoundarySequences.At(first.ID), Boundary: first.Boundary.String(),
 		ContributingInputIDs: make([]string, 0, len(f.run.inputs)),
 		ConversationDigest:   f.result.ConversationDigest, MessageCount: f.result.MessageCount, At: at,
 	}

@@ -11,7 +11,7 @@ func (s *Session) replayInputs() (recovered, requeued int) {
 	scratch.Apply(&kernel.Initialize{})
 	for _, e := range s.live() {
 		st := s.kernel.State()
-		phase := observed[kernel.RecoveredInputObservedPhase](s, st.InputPhases[e.ID].String())
+		phase := observed[kernel.RecoveredInputObservedPhase](s, st.InputPhases.At(e.ID).String())
 		o := scratch.Apply(&kernel.NormalizeRecoveredInputLifecycle{InputID: e.ID, Phase: phase})
 		if !o.OK() {
 			continue // it has ended
@@ -29,7 +29,7 @@ func (s *Session) replayInputs() (recovered, requeued int) {
 
 func (s *Session) replay(e *entry, now kernel.RecoveredInputLifecycleNormalized) {
 	st := s.kernel.State()
-	lane := st.InputRecoveryLanes[e.ID]
+	lane := st.InputRecoveryLanes.At(e.ID)
 	witness := &kernel.RecoverAdmittedInput{
 		InputID:              e.ID,
 		InputKind:            observed[kernel.RecoveredInputKind](s, e.Kind.String()),
@@ -46,18 +46,18 @@ func (s *Session) replay(e *entry, now kernel.RecoveredInputLifecycleNormalized)
 		return
 	}
 	seed := &kernel.RecoverInputLifecycle{
-		InputID: e.ID, Phase: now.Phase, TerminalKind: now.TerminalKind, AttemptCount: st.InputAttemptCounts[e.ID],
+		InputID: e.ID, Phase: now.Phase, TerminalKind: now.TerminalKind, AttemptCount: st.InputAttemptCounts.At(e.ID),
 		RecoveryLane: kernel.Some(lane),
 	}
 	if now.Phase == kernel.InputPhaseQueued {
 		seed.Lane = kernel.Some(lane)
-	} else if run, ok := st.InputRunAssociations[e.ID]; ok {
+	} else if run, ok := st.InputRunAssociations.Lookup(e.ID); ok {
 		seed.RunID = kernel.Some(run)
 	}
-	if n, ok := st.InputBoundarySequences[e.ID]; ok {
+	if n, ok := st.InputBoundarySequences.Lookup(e.ID); ok {
 		seed.BoundarySequence = kernel.Some(n)
 	}
-	if n, ok := st.InputAdmissionSeq[e.ID]; ok {
+	if n, ok := st.InputAdmissionSeq.Lookup(e.ID); ok {
 		seed.AdmissionSequence = kernel.Some(n)
 	}
 	s.must(seed, e.cause())

@@ -87,7 +87,7 @@ func (s *Session) startRun() {
 	for _, e := range batch {
 		s.must(&kernel.StageForRun{InputID: e.ID, RunID: run}, e.cause())
 		s.must(&kernel.IncrementAttemptCount{InputID: e.ID}, e.cause())
-		s.outcome("InputStaged", inputStaged{InputID: e.ID, RunID: run, Attempt: st.InputAttemptCounts[e.ID]}, e.cause())
+		s.outcome("InputStaged", inputStaged{InputID: e.ID, RunID: run, Attempt: st.InputAttemptCounts.At(e.ID)}, e.cause())
 	}
 	s.lanes.take(s.batchLane, len(batch))
 	s.change(func(d *delta) { d.Run = &execution{RunID: run, Count: 1} })
@@ -100,7 +100,7 @@ func (s *Session) startRun() {
 		return
 	}
 	s.crossBoundary(c)
-	attempt := st.InputAttemptCounts[batch[0].ID]
+	attempt := st.InputAttemptCounts.At(batch[0].ID)
 	s.next.stored = append(s.next.stored, func() { s.launch(run, attempt, batch) })
 }
 
@@ -230,8 +230,8 @@ func (s *Session) resume() {
 		return
 	}
 	var batch []*entry
-	for id, phase := range st.InputPhases {
-		if phase == kernel.InputPhaseStaged && st.InputRunAssociations[id] == string(run) {
+	for id, phase := range st.InputPhases.All() {
+		if phase == kernel.InputPhaseStaged && st.InputRunAssociations.At(id) == string(run) {
 			if e := s.ledger.Live[id]; e != nil {
 				batch = append(batch, e)
 			}
@@ -258,7 +258,7 @@ func (s *Session) resume() {
 		return
 	}
 	s.change(func(d *delta) { d.Run = &execution{RunID: string(run), Count: count} })
-	attempt := st.InputAttemptCounts[batch[0].ID]
+	attempt := st.InputAttemptCounts.At(batch[0].ID)
 	s.next.stored = append(s.next.stored, func() { s.launch(string(run), attempt, batch) })
 }
 
@@ -321,7 +321,7 @@ func (s *Session) completeRun(f finished, c cause) {
 		s.must(&kernel.MarkApplied{InputID: e.ID}, ec)
 		s.must(&kernel.MarkAppliedPendingConsumption{InputID: e.ID}, ec)
 		s.must(&kernel.RecordBoundarySeq{InputID: e.ID, RunID: run}, ec)
-		s.outcome("InputApplied", inputApplied{InputID: e.ID, RunID: f.run.id, BoundarySequence: st.InputBoundarySequences[e.ID]}, ec)
+		s.outcome("InputApplied", inputApplied{InputID: e.ID, RunID: f.run.id, BoundarySequence: st.InputBoundarySequences.At(e.ID)}, ec)
 	}
 	s.receipt(f, at)
 	s.must(&kernel.RunCompleted{RunID: run}, c)
@@ -360,10 +360,10 @@ func (s *Session) failRun(f finished, err error, c cause) {
 	var again []*entry
 	for _, e := range f.run.inputs {
 		st := s.kernel.State()
-		s.must(&kernel.ResolveStagedRollback{InputID: e.ID, Lane: st.InputRecoveryLanes[e.ID]}, e.cause())
-		if st.InputPhases[e.ID] == kernel.InputPhaseAbandoned {
+		s.must(&kernel.ResolveStagedRollback{InputID: e.ID, Lane: st.InputRecoveryLanes.At(e.ID)}, e.cause())
+		if st.InputPhases.At(e.ID) == kernel.InputPhaseAbandoned {
 			s.end(e, f.run.id, kernel.InputPublicTerminalOutcomeAbandoned, st.InputAbandonReason[e.ID].String(), nil, e.cause())
-			s.pauseExhausted(e, st.InputAttemptCounts[e.ID], e.cause())
+			s.pauseExhausted(e, st.InputAttemptCounts.At(e.ID), e.cause())
 		} else {
 			again = append(again, e)
 		}
@@ -377,7 +377,7 @@ func (s *Session) failRun(f finished, err error, c cause) {
 			}
 			s.lanes.stale = true
 		} else {
-			s.retryLater(s.kernel.State().InputAttemptCounts[again[0].ID])
+			s.retryLater(s.kernel.State().InputAttemptCounts.At(again[0].ID))
 			return
 		}
 	}
@@ -407,11 +407,11 @@ func (s *Session) cancelRun(r *running, c cause) {
 	s.must(&kernel.CancelRun{RunID: run}, c)
 	for _, e := range r.inputs {
 		st := s.kernel.State()
-		if st.InputPhases[e.ID] != kernel.InputPhaseStaged {
+		if st.InputPhases.At(e.ID) != kernel.InputPhaseStaged {
 			continue
 		}
 		s.must(&kernel.AbandonInput{
-			InputID: e.ID, Reason: kernel.InputAbandonReasonCancelled, AttemptCount: st.InputAttemptCounts[e.ID],
+			InputID: e.ID, Reason: kernel.InputAbandonReasonCancelled, AttemptCount: st.InputAttemptCounts.At(e.ID),
 		}, e.cause())
 		s.end(e, r.id, kernel.InputPublicTerminalOutcomeCancelled, kernel.InputAbandonReasonCancelled.String(), nil, e.cause())
 	}

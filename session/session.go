@@ -407,7 +407,7 @@ var errFenced = errors.New("a newer owner has written to the log")
 
 func sortByOrder(entries []*entry, st *kernel.State) {
 	slices.SortFunc(entries, func(a, b *entry) int {
-		x, y := st.InputAdmissionSeq[a.ID], st.InputAdmissionSeq[b.ID]
+		x, y := st.InputAdmissionSeq.At(a.ID), st.InputAdmissionSeq.At(b.ID)
 		switch {
 		case x < y:
 			return -1

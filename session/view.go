@@ -86,7 +86,7 @@ type InputReport struct {
 // (chapter 02, 6.18), asked on a scratch kernel.
 func (v *View) Input(id string) (InputReport, error) {
 	st := v.s.kernel.State()
-	phase, ok := st.InputPhases[id]
+	phase, ok := st.InputPhases.Lookup(id)
 	if !ok {
 		return InputReport{}, ErrUnknown
 	}
@@ -95,16 +95,16 @@ func (v *View) Input(id string) (InputReport, error) {
 		return InputReport{}, err
 	}
 	r := InputReport{
-		InputID: id, Phase: phase.String(), RunID: st.InputRunAssociations[id], Attempts: st.InputAttemptCounts[id],
+		InputID: id, Phase: phase.String(), RunID: st.InputRunAssociations.At(id), Attempts: st.InputAttemptCounts.At(id),
 	}
-	if lane, ok := st.InputLane[id]; ok {
+	if lane, ok := st.InputLane.Lookup(id); ok {
 		r.Lane = lane.String()
 	}
-	if seq, ok := st.InputBoundarySequences[id]; ok {
+	if seq, ok := st.InputBoundarySequences.Lookup(id); ok {
 		r.BoundarySeq = kernel.Some(seq)
 	}
 	ask := &kernel.ResolveInputPublicTerminalOutcome{InputID: id, Phase: observed}
-	if kind, ok := st.InputTerminalKind[id]; ok {
+	if kind, ok := st.InputTerminalKind.Lookup(id); ok {
 		ask.TerminalKind = kernel.Some(kind)
 	}
 	if reason, ok := st.InputAbandonReason[id]; ok {

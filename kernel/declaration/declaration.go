@@ -73,7 +73,10 @@ type Field struct {
 	Region  string `json:"region,omitzero"`
 	Initial string `json:"initial,omitzero"`
 
-	GoName string `json:"-"` // known only right after [Read]
+	// GoName, and whether it is a column of the records of inputs, are known only right
+	// after [Read].
+	GoName string `json:"-"`
+	Column bool   `json:"-"`
 }
 
 // Rule is one guarded command.

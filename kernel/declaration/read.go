@@ -347,6 +347,7 @@ func (r *reader) fields(st *ast.StructType) ([]Field, error) {
 		}
 		fields = append(fields, Field{
 			Name: reflect.StructTag(tag).Get("json"), Type: typ, Doc: oneLine(f.Doc), GoName: f.Names[0].Name,
+			Column: bareType(f.Type) == "Column",
 		})
 	}
 	return fields, nil
@@ -385,7 +386,11 @@ func (r *reader) notation(t ast.Expr) (string, error) {
 			return "Set<" + element + ">", nil
 		}
 	case *ast.IndexListExpr:
-		if bareType(t.X) == "Map" {
+		switch bareType(t.X) {
+		case "Column":
+			value, err := r.notation(t.Indices[0])
+			return "Map<String, " + value + ">", err
+		case "Map":
 			key, err := r.notation(t.Indices[0])
 			if err != nil {
 				return "", err

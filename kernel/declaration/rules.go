@@ -412,7 +412,7 @@ func (r *reader) method(typ, name string) *ast.FuncDecl {
 
 // foundations are the files whose functions need no explanation where a rule calls them.
 var foundations = map[string]bool{
-	"kernel.go": true, "opt.go": true, "collections.go": true, "values.go": true, "enum.go": true, "phase.go": true,
+	"kernel.go": true, "opt.go": true, "collections.go": true, "columns.go": true, "values.go": true, "enum.go": true, "phase.go": true,
 }
 
 // reads finds the fields of trigger and state that n depends on, and notes the functions
