@@ -62,18 +62,19 @@ func History(ctx context.Context, env *Env, session string, args []byte) ([]byte
 
 func readHistory(ctx context.Context, env *Env, session string, after subjects.Position, resume bool, limit int) (*HistoryReport, error) {
 	page := &HistoryReport{Events: []jsontext.Value{}}
-	last, size := "", 0
+	last, size, there := "", 0, resume
 	for seq := after.Commit + 1; ; {
 		m, err := env.Log.From(ctx, session, seq)
 		if err != nil {
 			return nil, err
 		}
 		if m == nil {
-			if last == "" && !resume {
+			if !there {
 				return page, known(ctx, env, session)
 			}
 			return page, nil
 		}
+		there = true // also if nothing has happened yet but that somebody owns it
 		events, err := feedOf(ctx, env, session, m.Data)
 		if err != nil {
 			return nil, fmt.Errorf("session %s: commit %d: %w", session, m.Number, err)
@@ -94,7 +95,7 @@ func readHistory(ctx context.Context, env *Env, session string, after subjects.P
 	}
 }
 
-// known tells an empty feed from a session that does not exist.
+// known tells an empty log from a session that does not exist.
 func known(ctx context.Context, env *Env, session string) error {
 	_, err := env.Store.Snapshots.Read(ctx, session)
 	if errors.Is(err, kv.ErrNoSnapshot) {
