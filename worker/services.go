@@ -23,13 +23,29 @@ type services struct {
 	micro micro.Service
 }
 
-func (s *services) stop() {
+// stop ends the services. It waits until the worker is connected, or until ctx ends.
+//
+// The library stops a service by draining its subscriptions, and nats.go (1.55) subscribes
+// anew, with the new connection, to what is being drained while it reconnects: it gives
+// such a subscription up a moment later without a word to the server, which from then on
+// sends this worker questions that nobody sees. A worker that ends itself because it was cut
+// off would leave half of all questions to a fleet of two unanswered.
+func (s *services) stop(ctx context.Context, nc *nats.Conn) {
 	for _, sub := range s.subs {
 		_ = sub.Unsubscribe() // the connection may be gone already
 	}
-	if s.micro != nil {
-		_ = s.micro.Stop()
+	if s.micro == nil {
+		return
 	}
+	status := nc.StatusChanged(nats.CONNECTED, nats.CLOSED)
+	defer nc.RemoveStatusListener(status)
+	for nc.IsReconnecting() && ctx.Err() == nil {
+		select {
+		case <-status:
+		case <-ctx.Done():
+		}
+	}
+	_ = s.micro.Stop()
 }
 
 const (
@@ -46,7 +62,9 @@ const (
 	QueryStuck  = "stuck"
 )
 
-func (l *life) serve(ctx context.Context) (*services, error) {
+// serve lets the worker be asked, until the services are stopped; ctx bounds its start, and
+// life the answers.
+func (l *life) serve(ctx, life context.Context) (*services, error) {
 	s := &services{}
 	probe, err := l.nc.Subscribe(l.ns.Probe(string(l.me)), l.probed)
 	if err != nil {
@@ -54,10 +72,10 @@ func (l *life) serve(ctx context.Context) (*services, error) {
 	}
 	s.subs = append(s.subs, probe)
 	control, err := l.nc.Subscribe(l.ns.Control(string(l.me)), func(m *nats.Msg) {
-		go l.forwarded(ctx, m)
+		go l.forwarded(life, m)
 	})
 	if err != nil {
-		s.stop()
+		s.stop(ctx, l.nc)
 		return nil, fmt.Errorf("control: %w", err)
 	}
 	s.subs = append(s.subs, control)
@@ -68,16 +86,16 @@ func (l *life) serve(ctx context.Context) (*services, error) {
 	})
 	if err == nil {
 		err = s.micro.AddEndpoint("query", micro.HandlerFunc(func(r micro.Request) {
-			go l.query(ctx, r)
+			go l.query(life, r)
 		}), micro.WithEndpointSubject(l.ns.QueryAll()))
 	}
 	if err != nil {
-		s.stop()
+		s.stop(ctx, l.nc)
 		return nil, fmt.Errorf("query service: %w", err)
 	}
 	// The server has to know before anybody is told that this worker is there.
 	if err := l.heard(ctx); err != nil {
-		s.stop()
+		s.stop(ctx, l.nc)
 		return nil, fmt.Errorf("subscriptions: %w", err)
 	}
 	return s, nil

@@ -196,7 +196,6 @@ func (w *Worker) Incarnation() kv.Incarnation {
 func (w *Worker) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := w.live(ctx)
-		w.now.Store(nil)
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
@@ -277,11 +276,12 @@ func (w *Worker) live(ctx context.Context) (err error) {
 
 	// Before it joins: the others count on every member for its share of what dead workers
 	// leave, so one that cannot serve must not be one.
-	services, err := l.serve(inner)
+	services, err := l.serve(ctx, inner)
 	if err != nil {
 		return err
 	}
-	defer services.stop()
+	defer services.stop(ctx, w.nc)
+	defer w.now.Store(nil)
 	if err := l.join(ctx); err != nil {
 		return err
 	}
