@@ -100,6 +100,7 @@ func (w *world) verify() {
 	w.checkCalls()
 	w.checkFx()
 	w.checkMobs()
+	w.checkQueries()
 }
 
 // checkChain: one history (PROTOCOL 1, 2, 6): numbers from 1 without a gap, each commit
@@ -289,6 +290,16 @@ func (w *world) tally() (answers map[string]int, claims int) {
 		}
 		for _, n := range h.ended {
 			answers["InputCompleted"] += n
+		}
+	}
+	for _, r := range w.replies {
+		switch {
+		case r.none:
+			answers["unanswered queries"]++
+		case r.code != "":
+			answers["queries: "+r.code]++
+		default:
+			answers["queries"]++
 		}
 	}
 	return answers, claims

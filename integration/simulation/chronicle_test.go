@@ -25,6 +25,7 @@ type chronicle struct {
 // commit is one message of a session's log.
 type commit struct {
 	seq, number, fence, prev uint64
+	cursor                   uint64 // the last message of the mailbox that it has taken
 	id, worker               string
 	events                   []fact
 	at                       time.Time
@@ -100,6 +101,9 @@ func (w *world) add(m jetstream.Msg) error {
 	var body struct {
 		Events  []fact `json:"events"`
 		DataRef string `json:"dataref"`
+		Record  struct {
+			Cursor uint64 `json:"cursor"`
+		} `json:"record"`
 	}
 	if err := json.Unmarshal(m.Data(), &body); err != nil {
 		return fmt.Errorf("%s at %d: %w", session, c.seq, err)
@@ -107,6 +111,7 @@ func (w *world) add(m jetstream.Msg) error {
 	if body.DataRef != "" {
 		return fmt.Errorf("%s at %d: a commit too large for a message", session, c.seq)
 	}
+	c.cursor = body.Record.Cursor
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	h := w.history[session]

@@ -40,6 +40,8 @@ var bySubject = []struct {
 	{"timer", token(3, "timer")},
 	{"dead", token(3, "dead")},
 	{"signal", starts("kalahari.test.mob.")},
+	{"query", starts("kalahari.test.q.")},
+	{"query", both(starts("kalahari.test.worker."), ends(".control"))}, // passed on to the owner
 }
 
 func starts(with string) func(string) bool {

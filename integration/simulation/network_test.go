@@ -256,6 +256,9 @@ func (n *network) hold(w *wire, f *frame, by time.Duration) {
 	n.wake()
 }
 
+// serversPatience is how long the server believes in a connection whose host has vanished.
+const serversPatience = time.Minute
+
 // drop ends a connection. What is on its way is lost. If the host vanished, the server
 // does not hear of it.
 func (n *network) drop(c *connection, silently bool) {
@@ -271,7 +274,7 @@ func (n *network) drop(c *connection, silently bool) {
 		return
 	}
 	// Until the server gives up.
-	n.forgotten = append(n.forgotten, time.AfterFunc(time.Minute, func() { _ = c.server.Close() }))
+	n.forgotten = append(n.forgotten, time.AfterFunc(serversPatience, func() { _ = c.server.Close() }))
 }
 
 // run is the network's life.

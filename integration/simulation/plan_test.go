@@ -17,16 +17,17 @@ import (
 // happens to the workers and what is published. Each seed takes another selection, since
 // some faults hide others.
 type plan struct {
-	seed     uint64
-	trouble  time.Duration // how long there are faults
-	shards   int
-	workers  int
-	settings subjects.Settings
-	tune     tuning
-	faults   faults
-	blows    []blow
-	scripts  []script
-	restarts []restart // of the server
+	seed      uint64
+	trouble   time.Duration // how long there are faults
+	shards    int
+	workers   int
+	settings  subjects.Settings
+	tune      tuning
+	faults    faults
+	blows     []blow
+	scripts   []script
+	restarts  []restart // of the server
+	questions []question
 }
 
 // restart is the server stopped, and started on the same disk.
@@ -143,6 +144,7 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 		p.tune.FeedHorizon = max(p.tune.FeedHorizon, 20)
 	}
 	enroll(r, p)
+	p.questions = newQuestions(r, p)
 	return p
 }
 

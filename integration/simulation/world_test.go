@@ -38,6 +38,7 @@ type world struct {
 	sent     map[string][]*sent
 	calls    []call
 	outputs  []output
+	replies  []*reply
 	failures []string
 	history  map[string]*chronicle
 }
@@ -89,6 +90,7 @@ func simulate(t *testing.T, p *plan) *result {
 	for _, s := range p.scripts {
 		producers.Go(func() { w.produce(s) })
 	}
+	w.parts.Go(func() { w.inquire(p.questions) })
 
 	time.Sleep(p.trouble)
 	w.log.Info("the trouble is over")
@@ -102,7 +104,9 @@ func simulate(t *testing.T, p *plan) *result {
 	w.relieve(through)
 	w.parts.Wait()
 	slowest := w.settle(healed)
+	answers := w.interview(false)
 	w.rest()
+	w.atRest(healed, answers)
 	for _, m := range members {
 		m.leave()
 	}
