@@ -109,10 +109,7 @@ func (p *producer) ask(q question, settled bool) *reply {
 	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Second) // a worker has five
 	defer cancel()
 	m, err := p.nc.RequestMsgWithContext(ctx, &nats.Msg{Subject: w.ns.Query(q.session, q.query), Data: data})
-	switch {
-	case err != nil:
-		r.none = true
-	default:
+	if r.none = err != nil; !r.none {
 		r.data, r.status = m.Data, m.Header.Get(micro.ErrorCodeHeader)
 	}
 	if r.status != "" {
@@ -216,20 +213,15 @@ func (w *world) atRest(healed time.Time, owners []*reply) {
 	}
 }
 
-// essence is what of an answer does not depend on who gives it.
-func essence(r *reply) (answer struct {
-	Code string
-	Data any
-},
-) {
-	answer.Code = r.code
-	_ = json.Unmarshal(r.data, &answer.Data) // what it says is looked at elsewhere
-	if of, ok := answer.Data.(map[string]any); ok && r.query == "state" {
+// essence is what of an answer, or an error, does not depend on who gives it.
+func essence(r *reply) (data any) {
+	_ = json.Unmarshal(r.data, &data) // what it says is looked at elsewhere
+	if of, ok := data.(map[string]any); ok && r.query == "state" {
 		for _, name := range []string{"commit", "log_sequence", "fence", "worker"} {
 			delete(of, name)
 		}
 	}
-	return answer
+	return data
 }
 
 // standing is what a log says of its session behind one of its commits.
