@@ -23,29 +23,25 @@ type services struct {
 	micro micro.Service
 }
 
-// stop ends the services. It waits until the worker is connected, or until ctx ends.
+// stop ends the services. It waits until the server hears the worker, or until ctx ends.
 //
 // The library stops a service by draining its subscriptions, and nats.go (1.55) subscribes
 // anew, with the new connection, to what is being drained while it reconnects: it gives
 // such a subscription up a moment later without a word to the server, which from then on
 // sends this worker questions that nobody sees. A worker that ends itself because it was cut
 // off would leave half of all questions to a fleet of two unanswered.
-func (s *services) stop(ctx context.Context, nc *nats.Conn) {
+func (l *life) stop(ctx context.Context, s *services) {
+	for s.micro != nil && ctx.Err() == nil {
+		if err := l.heard(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			break
+		}
+	}
 	for _, sub := range s.subs {
 		_ = sub.Unsubscribe() // the connection may be gone already
 	}
-	if s.micro == nil {
-		return
+	if s.micro != nil {
+		_ = s.micro.Stop()
 	}
-	status := nc.StatusChanged(nats.CONNECTED, nats.CLOSED)
-	defer nc.RemoveStatusListener(status)
-	for nc.IsReconnecting() && ctx.Err() == nil {
-		select {
-		case <-status:
-		case <-ctx.Done():
-		}
-	}
-	_ = s.micro.Stop()
 }
 
 const (
@@ -75,7 +71,7 @@ func (l *life) serve(ctx, life context.Context) (*services, error) {
 		go l.forwarded(life, m)
 	})
 	if err != nil {
-		s.stop(ctx, l.nc)
+		l.stop(ctx, s)
 		return nil, fmt.Errorf("control: %w", err)
 	}
 	s.subs = append(s.subs, control)
@@ -90,12 +86,12 @@ func (l *life) serve(ctx, life context.Context) (*services, error) {
 		}), micro.WithEndpointSubject(l.ns.QueryAll()))
 	}
 	if err != nil {
-		s.stop(ctx, l.nc)
+		l.stop(ctx, s)
 		return nil, fmt.Errorf("query service: %w", err)
 	}
 	// The server has to know before anybody is told that this worker is there.
 	if err := l.heard(ctx); err != nil {
-		s.stop(ctx, l.nc)
+		l.stop(ctx, s)
 		return nil, fmt.Errorf("subscriptions: %w", err)
 	}
 	return s, nil

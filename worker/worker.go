@@ -280,7 +280,7 @@ func (w *Worker) live(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer services.stop(ctx, w.nc)
+	defer l.stop(ctx, services)
 	defer w.now.Store(nil)
 	if err := l.join(ctx); err != nil {
 		return err

@@ -199,7 +199,7 @@ func (w *world) atRest(healed time.Time, owners []*reply) {
 		w.fail("queries: %v", err)
 	}
 	for i, was := range owners {
-		if i == len(store) {
+		if i >= len(store) || store[i].question != was.question {
 			break // one was not answered
 		}
 		now := store[i]
