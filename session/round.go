@@ -116,12 +116,12 @@ func (s *Session) round(ctx context.Context, ask func()) (end End, err error) {
 func (s *Session) heed(ctx context.Context, ask func()) (End, error) {
 	now := time.Now()
 	due := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
+	if ask != nil {
+		ask() // before anything changes that is not committed yet (PROTOCOL 3)
+	}
 	if f := s.interrupted; f != nil {
 		s.interrupted = nil
 		s.settle(*f)
-	}
-	if ask != nil {
-		ask()
 	}
 	if s.retrying && due(s.retryAt) {
 		s.retrying, s.wake = false, true
