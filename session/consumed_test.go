@@ -151,6 +151,7 @@ func TestAnotherServersConsumerIsAskedFor(t *testing.T) {
 		if !s.lives(t.Context(), s.consumed.by) {
 			t.Error("the consumer lives")
 		}
+		s.intake.close() // which would set up another, and learn who stores the stream
 		if err := p.stream.DeleteConsumer(t.Context(), s.consumed.by); err != nil {
 			t.Fatal(err)
 		}
