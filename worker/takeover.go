@@ -157,7 +157,8 @@ func (l *life) inBackground(ctx context.Context, f func()) {
 }
 
 // elected reports whether this worker is the one among the living for a key: the highest
-// hash wins. Two may disagree for a moment about who lives; that is harmless.
+// hash wins, and who has room comes before who has none. Two may disagree for a moment about
+// who lives and who has room; that is harmless.
 func (l *life) elected(key string) bool {
 	best, winner := uint64(0), kv.Incarnation("")
 	for _, m := range l.members.All() {
@@ -168,7 +169,11 @@ func (l *life) elected(key string) bool {
 		h.Write([]byte(m.Incarnation))
 		h.Write([]byte{0})
 		h.Write([]byte(key))
-		if sum := mix(h.Sum64()); winner == "" || sum > best || sum == best && m.Incarnation > winner {
+		sum := mix(h.Sum64()) >> 1
+		if m.Capacity == 0 || m.Sessions < m.Capacity {
+			sum |= 1 << 63
+		}
+		if winner == "" || sum > best || sum == best && m.Incarnation > winner {
 			best, winner = sum, m.Incarnation
 		}
 	}

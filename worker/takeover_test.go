@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -83,4 +84,67 @@ func TestAnInputDoesNotWaitForTheDead(t *testing.T) {
 			t.Errorf("the input waited behind %d sessions of a dead worker", crowd)
 		}
 	})
+}
+
+// What a dead worker has left goes to a member that has room, not to one that is full.
+func TestAFullWorkerTakesNothingOver(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 2)
+	store, err := kv.Open(t.Context(), env.JS, env.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	members, err := store.Members.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer members.Close()
+	until := func(what string, holds func() bool) {
+		t.Helper()
+		for end := time.Now().Add(15 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal(what)
+			}
+		}
+	}
+	join := func(capacity int) {
+		nc, _ := embeddedtest.Connect(t, env.Server)
+		w, err := worker.New(nc, env.Namespace, worker.Config{
+			Executor: executor.Echo{}, Capacity: capacity, SweepEvery: time.Hour, DrainTimeout: time.Second,
+			Lease: kv.LeaseConfig{Heartbeat: 200 * time.Millisecond}, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		left := make(chan error)
+		go func() { left <- w.Run(ctx) }()
+		t.Cleanup(func() {
+			leave()
+			if err := <-left; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+
+	join(1)
+	publish(t, env, "guest", prompt("p", "x"))
+	until("the first worker is not full", func() bool {
+		all := members.All()
+		return len(all) == 1 && all[0].Sessions == 1
+	})
+	dead, ids := kv.NewIncarnation("dead"), []string{}
+	for i := range 16 {
+		id := fmt.Sprint("s", i)
+		if _, err := store.Owners.Claim(t.Context(), id, dead); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	join(100)
+	for _, id := range ids {
+		until(id+" is still the dead worker's", func() bool {
+			owner, err := store.Owners.Read(t.Context(), id)
+			return errors.Is(err, kv.ErrNotOwned) || err == nil && owner.Incarnation != dead
+		})
+	}
 }
