@@ -25,13 +25,20 @@ type sent struct {
 	late time.Duration
 }
 
+// admittedWithin is how soon an event must be acknowledged once the trouble is over: its
+// mailbox may be full, and its session's owner dead (see settledWithin), then paused until it
+// is relieved, and busy with what was there before.
+const admittedWithin = 3 * time.Minute
+
 // produce plays one script.
 func (w *world) produce(s script) {
 	p := w.producer("p-" + s.session)
 	defer p.close()
 	for _, st := range s.steps {
 		time.Sleep(st.wait)
-		p.publish(s.session, st)
+		if !p.publish(s.session, st) {
+			return
+		}
 	}
 }
 
@@ -55,7 +62,8 @@ func (w *world) producer(name string) *producer {
 
 func (p *producer) close() { p.nc.Close() }
 
-func (p *producer) publish(session string, st step) {
+// publish reports whether the event was acknowledged.
+func (p *producer) publish(session string, st step) bool {
 	w := p.w
 	rec := sent{step: st}
 	since := time.Now()
@@ -72,7 +80,7 @@ func (p *producer) publish(session string, st step) {
 	msg, err := subjects.EncodeBinary(ev, subject)
 	if err != nil {
 		w.fail("producer: %v", err)
-		return
+		return false
 	}
 	if !st.bare {
 		msg.Header.Set(nats.MsgIdHdr, subjects.MsgID(session, ev))
@@ -86,6 +94,10 @@ func (p *producer) publish(session string, st step) {
 		}
 		w.log.Debug("publication not acknowledged", "event", st.id, "error", err)
 		rec.retried = true
+		if time.Since(maxTime(since, w.began.Add(w.plan.trouble))) > admittedWithin {
+			w.fail("%s: event %s is still not acknowledged: %v", session, st.id, err)
+			return false
+		}
 		time.Sleep(300 * time.Millisecond)
 	}
 	rec.late = time.Since(since)
@@ -99,6 +111,7 @@ func (p *producer) publish(session string, st step) {
 		rec.copies = 1
 		w.sent[session] = append(of, &rec)
 	}
+	return true
 }
 
 func find(all []*sent, id string) *sent {

@@ -5,6 +5,7 @@ package simulation
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -101,6 +103,9 @@ func report(t *testing.T, r *result) {
 	t.Logf("seed %d: %s fake, %d messages, trace %016x, %d claims, %v, settled after %s", r.Seed, r.Fake, r.Carried, r.Trace, r.Claims, r.Answers, r.Slowest)
 }
 
+// patience is how long a process may take for the seed at which its budget ended.
+const patience = 3 * time.Minute
+
 // distribute runs n seeds in processes of their own, since each keeps to one thread.
 func distribute(t *testing.T, n, processes int) (all []*result) {
 	var mu sync.Mutex
@@ -108,7 +113,12 @@ func distribute(t *testing.T, n, processes int) (all []*result) {
 	for p := range processes {
 		children.Go(func() {
 			orders := append(orders(*from+uint64(p), n-p, processes), fmt.Sprint("-budget=", *budget))
-			cmd := exec.CommandContext(t.Context(), os.Args[0], orders...)
+			// One that hangs is told to show where.
+			ctx, cancel := context.WithTimeout(t.Context(), *budget+patience)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, os.Args[0], orders...)
+			cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) }
+			cmd.WaitDelay = 10 * time.Second
 			out, err := cmd.CombinedOutput()
 			mu.Lock()
 			defer mu.Unlock()
