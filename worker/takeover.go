@@ -160,24 +160,30 @@ func (l *life) inBackground(ctx context.Context, f func()) {
 // hash wins, and who has room comes before who has none. Two may disagree for a moment about
 // who lives and who has room; that is harmless.
 func (l *life) elected(key string) bool {
-	best, winner := uint64(0), kv.Incarnation("")
+	mine := weight(kv.MemberInfo{Incarnation: l.me, Capacity: l.cfg.Capacity, Sessions: l.cfg.Capacity - l.room()}, key)
 	for _, m := range l.members.All() {
-		if m.Draining || !l.members.Alive(m.Incarnation) {
+		// Of itself a worker knows better: its lease may not have come back to it yet.
+		if m.Incarnation == l.me || m.Draining {
 			continue
 		}
-		h := fnv.New64a()
-		h.Write([]byte(m.Incarnation))
-		h.Write([]byte{0})
-		h.Write([]byte(key))
-		sum := mix(h.Sum64()) >> 1
-		if m.Capacity == 0 || m.Sessions < m.Capacity {
-			sum |= 1 << 63
-		}
-		if winner == "" || sum > best || sum == best && m.Incarnation > winner {
-			best, winner = sum, m.Incarnation
+		if w := weight(m, key); w > mine || w == mine && m.Incarnation > l.me {
+			return false
 		}
 	}
-	return winner == l.me
+	return true
+}
+
+// weight is a member's in the election for a key.
+func weight(m kv.MemberInfo, key string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(m.Incarnation))
+	h.Write([]byte{0})
+	h.Write([]byte(key))
+	w := mix(h.Sum64()) >> 1
+	if m.Capacity == 0 || m.Sessions < m.Capacity {
+		w |= 1 << 63
+	}
+	return w
 }
 
 // mix spreads the bits of a hash: FNV's high bits depend little on the last bytes.

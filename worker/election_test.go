@@ -1,0 +1,71 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/kv"
+)
+
+// Of the members that see each other one is elected for a key, each for its share; one that
+// does not see its own lease yet counts on itself all the same. Else what a worker finds when
+// it joins could be nobody's to take until the next sweep.
+func TestElection(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	store, err := kv.Open(t.Context(), env.JS, env.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	member := func(name string) *life {
+		view, err := store.Members.Watch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(view.Close)
+		return &life{Worker: &Worker{cfg: Config{Capacity: 1}}, me: kv.NewIncarnation(name), members: view}
+	}
+	const keys = 200
+	elected := func(l *life) (all map[string]bool) {
+		all = map[string]bool{}
+		for i := range keys {
+			if key := fmt.Sprint("s", i); l.elected(key) {
+				all[key] = true
+			}
+		}
+		return all
+	}
+	a, b := member("a"), member("b")
+	if n := len(elected(a)); n != keys {
+		t.Errorf("alone, and without its own lease in view, it is elected for %d keys of %d", n, keys)
+	}
+	for _, l := range []*life{a, b} {
+		lease, err := store.Members.Join(t.Context(), kv.MemberInfo{Incarnation: l.me, Capacity: 1}, kv.LeaseConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = lease.Leave(context.WithoutCancel(t.Context())) })
+	}
+	for _, l := range []*life{a, b} {
+		for end := time.Now().Add(10 * time.Second); len(l.members.All()) < 2; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("the members do not see each other")
+			}
+		}
+	}
+	ofA, ofB := elected(a), elected(b)
+	if len(ofA) < keys/4 || len(ofB) < keys/4 || len(ofA)+len(ofB) != keys {
+		t.Errorf("elected for %d and %d keys of %d", len(ofA), len(ofB), keys)
+	}
+	for key := range ofA {
+		if ofB[key] {
+			t.Errorf("both are elected for %s", key)
+		}
+	}
+	a.hosted.Put("guest", &guest{}) // now it is full
+	if n := len(elected(a)); n != 0 {
+		t.Errorf("full beside one with room, it is elected for %d keys", n)
+	}
+}
