@@ -97,10 +97,33 @@ func (w *world) verify() {
 		w.checkAnswers(session, h)
 		w.checkHold(session, h)
 	}
+	w.checkSwift()
 	w.checkCalls()
 	w.checkFx()
 	w.checkMobs()
 	w.checkQueries()
+}
+
+// answeredWithin is how soon an event is answered where nothing is amiss.
+const answeredWithin = time.Second
+
+// checkSwift: where there are no faults nothing waits for what mends them: the next sweep, a
+// lease that runs out, a delivery that is repeated.
+func (w *world) checkSwift() {
+	if !w.plan.calm {
+		return
+	}
+	for session, events := range w.sent {
+		for _, s := range events {
+			answers := w.history[session].answers[s.id]
+			if len(answers) == 0 || !s.due.IsZero() || s.command != "" { // a command may wait for a run
+				continue
+			}
+			if took := answers[0].At.Sub(s.at); took > answeredWithin {
+				w.fail("%s: %s was answered %s after it was acknowledged, and nothing was amiss", session, s.id, took)
+			}
+		}
+	}
 }
 
 // checkChain: one history (PROTOCOL 1, 2, 6): numbers from 1 without a gap, each commit

@@ -21,6 +21,7 @@ type sent struct {
 	// the duplicates window beside the next.
 	retried bool
 	due     time.Time // zero if at once
+	at      time.Time // when the first was acknowledged
 	// late is how long after its blobs were stored it was acknowledged.
 	late time.Duration
 }
@@ -100,7 +101,7 @@ func (p *producer) publish(session string, st step) bool {
 		}
 		time.Sleep(300 * time.Millisecond)
 	}
-	rec.late = time.Since(since)
+	rec.late, rec.at = time.Since(since), time.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	of := w.sent[session]
