@@ -97,6 +97,9 @@ type step struct {
 // event that is repeated later than that for a new one.
 const forgetful = 100
 
+// shortestGrace is the least of [tuning.BlobGrace].
+const shortestGrace = 5 * time.Second
+
 func newPlan(seed uint64, trouble time.Duration) *plan {
 	r := rand.New(rand.NewPCG(seed, 2))
 	p := &plan{seed: seed, trouble: trouble, shards: 1 + r.IntN(2), workers: 2 + r.IntN(3)}
@@ -116,7 +119,7 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 		SnapshotEvery: pick[uint64](r, 2, 5, 20, 1024),
 		FeedHorizon:   pick[uint64](r, 4, 4096, 4096),
 		Retain:        pick(r, pick(r, 1, 3), 100, 1000, 1000),
-		BlobGrace:     pick(r, 5*time.Second, 20*time.Second, time.Minute),
+		BlobGrace:     pick(r, shortestGrace, 20*time.Second, time.Minute),
 		MaxExecutions: pick[uint64](r, 1, 3, 3),
 		Detector:      r.IntN(3) > 0,
 		Capacity:      pick(r, 0, 0, 2),
