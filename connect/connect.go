@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,11 +59,12 @@ func (n NATS) Dial(name string) (*nats.Conn, error) {
 }
 
 // Await connects, and goes on trying until ctx ends if there is no server yet. It is for
-// processes started beside their server. Losing the connection later never ends it.
+// processes started beside their server. Losing the connection later never ends it, nor does
+// a server that refuses us then: its list of users may come later than itself.
 func (n NATS) Await(ctx context.Context, name string, log *slog.Logger) (*nats.Conn, error) {
 	said := false
 	for {
-		nc, err := n.connect(append(reporting(log), nats.Name(name), nats.MaxReconnects(-1))...)
+		nc, err := n.connect(append(reporting(log), nats.Name(name), nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort())...)
 		if err == nil {
 			log.InfoContext(ctx, "connected to NATS", "url", nc.ConnectedUrlRedacted())
 			return nc, nil
@@ -117,76 +120,82 @@ func (n NATS) connect(opts ...nats.Option) (*nats.Conn, error) {
 		}
 		nc, _, err := natscontext.Connect(n.Context, opts...)
 		if err != nil {
-			return nil, fmt.Errorf("NATS context %s: %w", n.Context, classify("context", err))
+			return nil, fmt.Errorf("NATS context %s: %w", n.Context, classify(err))
 		}
 		return nc, nil
 	}
-	url := n.Server
-	if url == "" {
-		url = nats.DefaultURL
+	to := n.Server
+	if to == "" {
+		to = nats.DefaultURL
 	}
-	nc, err := nats.Connect(url, opts...)
+	nc, err := nats.Connect(to, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("NATS at %s: %w", redact(url), classify("server", err))
+		return nil, fmt.Errorf("NATS at %s: %w", redact(to), err)
 	}
 	return nc, nil
 }
 
-// classify tells errors of the configuration, which are all that come without a word from
-// the network.
-func classify(setting string, err error) error {
-	if os.IsNotExist(err) || strings.Contains(err.Error(), "unknown context") || strings.Contains(err.Error(), "invalid context") {
-		return &ConfigError{setting, err}
+// classify tells what is wrong with a context from what the network says.
+func classify(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "unknown context") || strings.Contains(err.Error(), "invalid context") {
+		return &ConfigError{"context", err}
 	}
 	return err
 }
 
 // options are the flags as options of the connection. Those that are set come after a
-// context's and so override it.
-func (n NATS) options() ([]nats.Option, error) {
-	var opts []nats.Option
+// context's and so override it. Each is tried here, so that a file nobody can use is told
+// from a server that does not answer.
+func (n NATS) options() (opts []nats.Option, err error) {
+	var scratch nats.Options
+	use := func(setting string, opt nats.Option) {
+		if cause := opt(&scratch); cause != nil && err == nil {
+			err = &ConfigError{setting, cause}
+		}
+		opts = append(opts, opt)
+	}
 	switch {
 	case n.Creds != "":
 		if err := readable("creds", n.Creds); err != nil {
 			return nil, err
 		}
-		opts = append(opts, nats.UserCredentials(home(n.Creds)))
+		use("creds", nats.UserCredentials(home(n.Creds)))
 	case n.NKey != "":
 		nkey, err := nats.NkeyOptionFromSeed(home(n.NKey))
 		if err != nil {
 			return nil, &ConfigError{"nkey", err}
 		}
-		opts = append(opts, nkey)
+		use("nkey", nkey)
 	case n.User != "" && n.Password == "":
-		opts = append(opts, nats.Token(n.User))
+		use("user", nats.Token(n.User))
 	case n.User != "":
-		opts = append(opts, nats.UserInfo(n.User, n.Password))
+		use("user", nats.UserInfo(n.User, n.Password))
 	}
 	if n.Token != "" {
-		opts = append(opts, nats.Token(n.Token))
+		use("token", nats.Token(n.Token))
 	}
 	switch {
 	case n.Cert != "" && n.Key != "":
-		if err := readable("tlscert", n.Cert); err != nil {
-			return nil, err
-		}
-		opts = append(opts, nats.ClientCert(home(n.Cert), home(n.Key)))
+		use("tlscert", nats.ClientCert(home(n.Cert), home(n.Key)))
 	case n.Cert != "" || n.Key != "":
 		return nil, &ConfigError{"tlscert", errors.New("a certificate and its key are needed together")}
 	}
 	if n.CA != "" {
-		if err := readable("tlsca", n.CA); err != nil {
-			return nil, err
-		}
-		opts = append(opts, nats.RootCAs(home(n.CA)))
+		use("tlsca", nats.RootCAs(home(n.CA)))
 	}
 	if n.TLSFirst {
-		opts = append(opts, nats.TLSHandshakeFirst())
+		use("tlsfirst", nats.TLSHandshakeFirst())
 	}
 	if n.InboxPrefix != "" {
-		opts = append(opts, nats.CustomInboxPrefix(n.InboxPrefix))
+		use("inbox-prefix", nats.CustomInboxPrefix(n.InboxPrefix))
 	}
-	return opts, nil
+	for server := range strings.SplitSeq(n.Server, ",") {
+		if _, err := url.Parse(server); err != nil {
+			cause := errors.Unwrap(err) // without the address, and the password in it
+			return nil, &ConfigError{"server", cause}
+		}
+	}
+	return opts, err
 }
 
 func readable(setting, file string) error {
@@ -248,6 +257,11 @@ func reporting(log *slog.Logger) []nats.Option {
 				return
 			}
 			log.Warn("lost the connection to NATS", "error", err)
+		}),
+		nats.ClosedHandler(func(nc *nats.Conn) {
+			if err := nc.LastError(); err != nil {
+				log.Error("the connection to NATS has ended", "error", err)
+			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
 			log.Info("connected to NATS again", "url", nc.ConnectedUrlRedacted())

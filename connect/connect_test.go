@@ -98,6 +98,67 @@ func TestContext(t *testing.T) {
 	if _, err := (connect.NATS{Server: srv.ClientURL(), Cert: "x"}).Dial("x"); !errors.As(err, &config) {
 		t.Errorf("certificate without key: %v", err)
 	}
+	rubbish := filepath.Join(dir, "rubbish")
+	if err := os.WriteFile(rubbish, []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for setting, n := range map[string]connect.NATS{
+		"tlsca":   {CA: rubbish},
+		"tlscert": {Cert: rubbish, Key: rubbish},
+		"server":  {Server: "nats://u:secret@[::1"},
+	} {
+		_, err := n.Await(ctx, "x", quiet)
+		if !errors.As(err, &config) || config.Setting != setting || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", setting, err)
+		}
+	}
+}
+
+// A server that refuses us for a while, as one does whose users come later than itself, does
+// not end the connection.
+func TestARefusalOnReconnectIsWaitedOut(t *testing.T) {
+	var options *server.Options
+	srv := embeddedtest.Run(t, embeddedtest.Listening(), embeddedtest.With(func(o *embedded.Options) {
+		o.Adjust = func(o *server.Options) {
+			o.Username, o.Password = "u", "secret"
+			options = o
+		}
+	}))
+	nc, err := connect.NATS{Server: srv.ClientURL(), User: "u", Password: "secret"}.Await(t.Context(), "x", quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	reload := func(password string) {
+		o := options.Clone()
+		o.Password = password
+		if err := srv.NATS().ReloadOptions(o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := make(chan struct{}, 1)
+	nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		if errors.Is(err, nats.ErrAuthorization) {
+			select {
+			case refused <- struct{}{}:
+			default:
+			}
+		}
+	})
+	reload("another")
+	for range 4 { // two in a row are too many for the library by itself
+		select {
+		case <-refused:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("not refused again; closed: %t", nc.IsClosed())
+		}
+	}
+	reload("secret")
+	for end := time.Now().Add(20 * time.Second); !nc.IsConnected(); time.Sleep(10 * time.Millisecond) {
+		if nc.IsClosed() || time.Now().After(end) {
+			t.Fatalf("not connected again; closed: %t", nc.IsClosed())
+		}
+	}
 }
 
 func TestNoServer(t *testing.T) {
