@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -67,5 +68,45 @@ func TestElection(t *testing.T) {
 	a.hosted.Put("guest", &guest{}) // now it is full
 	if n := len(elected(a)); n != 0 {
 		t.Errorf("full beside one with room, it is elected for %d keys", n)
+	}
+}
+
+// However often a dead worker's session is found while it waits for its turn, it waits once,
+// and is not claimed if it is owed nothing any more by then.
+func TestASessionWaitsForItsTurnOnce(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	store, err := kv.Open(t.Context(), env.JS, env.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owners, err := store.Owners.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owners.Close()
+	members, err := store.Members.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer members.Close()
+	l := &life{
+		Worker: &Worker{cfg: Config{Capacity: 1}}, me: kv.NewIncarnation("w"), store: store, owners: owners, members: members,
+		claims: make(chan struct{}, 1), behind: make(chan struct{}, 1),
+	}
+	l.behind <- struct{}{} // somebody has the turn
+	for range 10 {
+		l.takeOver(t.Context(), "s")
+	}
+	if n := l.backlog.Load(); n != 1 {
+		t.Errorf("it waits %d times", n)
+	}
+	<-l.behind // nobody owns it by now
+	for end := time.Now().Add(10 * time.Second); l.backlog.Load() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("its turn does not come")
+		}
+	}
+	if owner, err := store.Owners.Read(t.Context(), "s"); !errors.Is(err, kv.ErrNotOwned) {
+		t.Errorf("it was claimed: %+v %v", owner, err)
 	}
 }

@@ -55,9 +55,14 @@ func (l *life) tellLag(ctx context.Context, shard int) {
 }
 
 func (l *life) sweepShard(ctx context.Context, shard int) error {
-	for _, owner := range l.owners.All() {
-		if l.ns.Shard(owner.Session) == shard && !l.here(owner.Session) && !l.alive(ctx, owner.Incarnation) {
-			l.inBackground(ctx, func() { l.claim(ctx, owner.Session) })
+	for _, inc := range l.owners.Incarnations() {
+		if l.alive(ctx, inc) {
+			continue
+		}
+		for _, owner := range l.owners.ByIncarnation(inc) {
+			if l.ns.Shard(owner.Session) == shard && !l.here(owner.Session) {
+				l.takeOver(ctx, owner.Session)
+			}
 		}
 	}
 	for _, filter := range []string{l.ns.InShard(shard), l.ns.CtlShard(shard)} {
@@ -79,7 +84,7 @@ func (l *life) sweepShard(ctx context.Context, shard int) error {
 			}
 			if waits {
 				l.log.InfoContext(ctx, "sweeper found a session without an owner", "session", id)
-				l.inBackground(ctx, func() { l.claim(ctx, id) })
+				l.inBackground(ctx, func() { l.lookAfter(ctx, id) })
 			}
 		}
 	}

@@ -66,6 +66,9 @@ func (l *life) ownerChanged(ctx context.Context, c kv.OwnerChange) {
 		l.mine(ctx, c.Owner)
 	case c.Owner.Incarnation == "":
 		l.handedOver(ctx, c.Session)
+	case !l.members.Alive(c.Owner.Incarnation):
+		// One that was given up for dead has claimed it all the same, before it heard of it.
+		l.inheritSoon(ctx)
 	}
 }
 
@@ -131,10 +134,45 @@ func (l *life) inherit(ctx context.Context) {
 		}
 		for _, owner := range l.owners.ByIncarnation(inc) {
 			if l.elected(owner.Session) {
-				l.inBackground(ctx, func() { l.claim(ctx, owner.Session) })
+				l.takeOver(ctx, owner.Session)
 			}
 		}
 	}
+}
+
+// inheritSoon inherits a little later, once for all that gives reason to until then.
+func (l *life) inheritSoon(ctx context.Context) {
+	if l.inheriting.Swap(true) {
+		return
+	}
+	go func() {
+		defer l.inheriting.Store(false)
+		if sleep(ctx, 500*time.Millisecond) {
+			l.inheriting.Store(false)
+			l.inherit(ctx)
+		}
+	}()
+}
+
+// takeOver claims a dead worker's session when its turn has come. It waits once, however
+// often it is found meanwhile; and when its turn comes another may have taken it over, and
+// have let it go to rest. If there is no room for it here any more, it is anybody's.
+func (l *life) takeOver(ctx context.Context, id string) {
+	if _, waits := l.heirless.LoadOrStore(id, nil); waits {
+		return
+	}
+	l.inBackground(ctx, func() {
+		defer l.heirless.Delete(id)
+		owner, ok := l.owners.Lookup(id)
+		if !ok || l.members.Alive(owner.Incarnation) || l.claim(ctx, id) {
+			return
+		}
+		if l.room() == 0 && owner.Incarnation != "" && !l.alive(ctx, owner.Incarnation) {
+			if _, err := l.store.Owners.TakeOver(ctx, owner, ""); err != nil {
+				l.log.DebugContext(ctx, "not left to others, the sweeper will find it", "session", id, "error", err)
+			}
+		}
+	})
 }
 
 // inBackground runs f beside the caller, in its own time. However many wait here, a session

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,7 +87,9 @@ func TestAnInputDoesNotWaitForTheDead(t *testing.T) {
 	})
 }
 
-// What a dead worker has left goes to a member that has room, not to one that is full.
+// What a dead worker has left goes to members that have room: one that is full is not elected
+// for it, and one that is full before it has taken all it was elected for leaves the rest to
+// the others. It does not matter that the worker is known to be dead already when it claims.
 func TestAFullWorkerTakesNothingOver(t *testing.T) {
 	env := embeddedtest.Provisioned(t, "test", 2)
 	store, err := kv.Open(t.Context(), env.JS, env.Namespace)
@@ -125,26 +128,38 @@ func TestAFullWorkerTakesNothingOver(t *testing.T) {
 			}
 		})
 	}
+	dead := kv.NewIncarnation("dead")
+	bequeath := func(of string) (ids []string) {
+		for i := range 16 {
+			id := fmt.Sprint(of, i)
+			if _, err := store.Owners.Claim(t.Context(), id, dead); err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	taken := func(ids []string) {
+		t.Helper()
+		for _, id := range ids {
+			until(id+" is still the dead worker's", func() bool {
+				owner, err := store.Owners.Read(t.Context(), id)
+				return errors.Is(err, kv.ErrNotOwned) || err == nil && owner.Incarnation != dead && owner.Incarnation != ""
+			})
+		}
+	}
 
-	join(1)
+	join(3)
 	publish(t, env, "guest", prompt("p", "x"))
-	until("the first worker is not full", func() bool {
+	until("the first worker has no guest", func() bool {
 		all := members.All()
 		return len(all) == 1 && all[0].Sessions == 1
 	})
-	dead, ids := kv.NewIncarnation("dead"), []string{}
-	for i := range 16 {
-		id := fmt.Sprint("s", i)
-		if _, err := store.Owners.Claim(t.Context(), id, dead); err != nil {
-			t.Fatal(err)
-		}
-		ids = append(ids, id)
-	}
 	join(100)
-	for _, id := range ids {
-		until(id+" is still the dead worker's", func() bool {
-			owner, err := store.Owners.Read(t.Context(), id)
-			return errors.Is(err, kv.ErrNotOwned) || err == nil && owner.Incarnation != dead
-		})
-	}
+	until("the second worker does not come", func() bool { return len(members.All()) == 2 })
+	taken(bequeath("some"))
+	until("the first worker is not full", func() bool {
+		return slices.ContainsFunc(members.All(), func(m kv.MemberInfo) bool { return m.Sessions == m.Capacity })
+	})
+	taken(bequeath("more"))
 }

@@ -35,7 +35,7 @@ func (l *life) forwardTimers(ctx context.Context) error {
 		FilterSubjects: l.ns.EachShard(l.ns.DueShard),
 		AckPolicy:      jetstream.AckExplicitPolicy,
 		AckWait:        10 * time.Second,
-		MaxAckPending:  1000,
+		MaxAckPending:  100_000, // those of full mailboxes, which are tried again, count too
 		MaxDeliver:     -1,
 	})
 	if err != nil {
@@ -79,7 +79,9 @@ func (l *life) forwardTimer(ctx context.Context, m jetstream.Msg) {
 	}}
 	if _, err := l.js.PublishMsg(ctx, msg); err != nil {
 		l.log.WarnContext(ctx, "timer not forwarded, trying again", "session", id, "error", err)
-		_ = m.NakWithDelay(time.Second) // if this is lost, the ack wait brings it back
+		// Rarer and rarer: what is tried again comes before what has just fired. If this is
+		// lost, the ack wait brings it back.
+		_ = m.NakWithDelay(min(time.Second<<min(meta.NumDelivered-1, 6), time.Minute))
 		return
 	}
 	l.ack(m.Reply())

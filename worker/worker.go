@@ -199,6 +199,9 @@ func (w *Worker) Run(ctx context.Context) error {
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
+		if w.nc.IsClosed() { // for good: no incarnation will have another
+			return fmt.Errorf("worker: %w; last: %w", nats.ErrConnectionClosed, err)
+		}
 		w.log.ErrorContext(ctx, "the worker starts over as a new incarnation", "error", err)
 		if !errors.Is(err, kv.ErrFenced) && !sleep(ctx, time.Second) {
 			return nil
@@ -222,9 +225,11 @@ type life struct {
 	joined  time.Time
 	stuck   atomic.Pointer[stuckList]
 
-	backlog   atomic.Int64 // what waits for one of claims, or has it
-	entrusted entrusted
-	suspects  suspects
+	backlog    atomic.Int64 // what waits for one of claims, or has it
+	heirless   sync.Map     // sessions of dead workers that wait for their turn to be claimed
+	inheriting atomic.Bool  // inherit is about to begin
+	entrusted  entrusted
+	suspects   suspects
 
 	mu          sync.Mutex
 	hosted      ebb.Map[string, *guest]
@@ -346,8 +351,11 @@ func (w *Worker) prepare(ctx context.Context, sender *sender, inbox *session.Inb
 	}
 	env = env.WithDefaults()
 	l.env = &env
-	// The views live as long as the incarnation, not as long as the caller's context.
-	views := context.WithoutCancel(ctx)
+	// The views live as long as the incarnation, not as long as the caller's context; their
+	// first listing is waited for no longer than that.
+	views, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	waited := context.AfterFunc(ctx, giveUp)
+	defer waited()
 	if l.owners, err = store.Owners.Watch(views); err == nil {
 		if l.members, err = store.Members.Watch(views); err == nil {
 			// Known before the first session is claimed, so that it reaches those too.
