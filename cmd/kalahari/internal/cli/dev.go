@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/kalahari-run/kalahari/client"
 	"github.com/kalahari-run/kalahari/cmd/internal/fleet"
 	"github.com/kalahari-run/kalahari/cmd/internal/service"
 	"github.com/kalahari-run/kalahari/connect"
@@ -323,9 +324,9 @@ func (d *dev) banner() error {
 func (d *dev) demo(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	prompt := Publish{Session: "demo", Text: "Hello, Kalahari!", Source: "/kalahari/dev"}
+	prompt := Publish{Session: "demo", Text: "Hello, Kalahari!", Source: "/kalahari/dev", Wait: true}
 	prompt.NATS.Server, prompt.Namespace.Namespace = d.server.ClientURL(), d.Namespace
-	ev, _, err := prompt.event(nil)
+	ev, err := prompt.event(nil)
 	if err != nil {
 		return err
 	}
@@ -334,8 +335,13 @@ func (d *dev) demo(ctx context.Context) error {
 		return err
 	}
 	defer f.close()
+	sdk, err := f.client(client.DefaultTimeout)
+	if err != nil {
+		return err
+	}
+	defer sdk.Close()
 	start := time.Now()
-	p, err := f.publish(ctx, prompt.Session, ev, false, true)
+	p, err := prompt.send(ctx, sdk, ev)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}

@@ -159,9 +159,3 @@ func (c commit) named() ([]named, error) {
 	}
 	return evs, nil
 }
-
-// causation is the id of the event that caused this one.
-func (n named) causation() string {
-	id, _ := n.Extensions()[subjects.ExtCausationID].(string)
-	return id
-}

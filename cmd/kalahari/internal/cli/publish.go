@@ -12,10 +12,9 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/oklog/ulid/v2"
 
+	"github.com/kalahari-run/kalahari/client"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -51,7 +50,7 @@ type published struct {
 
 // Run publishes one event.
 func (c Publish) Run(e *Env) error {
-	ev, ctl, err := c.event(e.In)
+	ev, err := c.event(e.In)
 	if err != nil {
 		return err
 	}
@@ -62,7 +61,16 @@ func (c Publish) Run(e *Env) error {
 		return err
 	}
 	defer f.close()
-	p, err := f.publish(ctx, c.Session, ev, ctl, c.Wait)
+	attempt := c.Timeout
+	if c.Wait {
+		attempt = min(attempt, client.DefaultTimeout) // a wait asks again
+	}
+	sdk, err := f.client(attempt)
+	if err != nil {
+		return err
+	}
+	defer sdk.Close()
+	p, err := c.send(ctx, sdk, ev)
 	if err != nil {
 		return err
 	}
@@ -71,16 +79,16 @@ func (c Publish) Run(e *Env) error {
 	} else {
 		err = p.say(e)
 	}
-	if err == nil && (p.Outcome == "InputRejected" || p.Outcome == "CommandRejected") {
+	if err == nil && (p.Outcome == client.InputRejected || p.Outcome == client.CommandRejected) {
 		return ErrSaid
 	}
 	return err
 }
 
-// event builds the event, and tells whether it is a command.
-func (c Publish) event(in io.Reader) (ev event.Event, ctl bool, err error) {
+// event builds the event.
+func (c Publish) event(in io.Reader) (ev event.Event, err error) {
 	if err := subjects.CheckToken("session", c.Session); err != nil {
-		return ev, false, err
+		return ev, err
 	}
 	ev = event.New()
 	ev.SetID(c.ID)
@@ -92,9 +100,8 @@ func (c Publish) event(in io.Reader) (ev event.Event, ctl bool, err error) {
 	case c.Command != "":
 		ev.SetType(subjects.CommandType(c.Command))
 		if _, ok := subjects.ParseCommandType(ev.Type()); !ok {
-			return ev, false, fmt.Errorf("there is no command %q", c.Command)
+			return ev, fmt.Errorf("there is no command %q", c.Command)
 		}
-		ctl = true
 	case c.Type != "":
 		ev.SetType(c.Type)
 	case c.Kind != "":
@@ -103,7 +110,7 @@ func (c Publish) event(in io.Reader) (ev event.Event, ctl bool, err error) {
 		ev.SetType(subjects.InputType("prompt"))
 	}
 	if _, ok := subjects.Lookup(ev.Type()); !ok && subjects.Reserved(ev.Type()) {
-		return ev, false, fmt.Errorf("there is no event type %q", ev.Type())
+		return ev, fmt.Errorf("there is no event type %q", ev.Type())
 	}
 	for name, value := range map[string]string{
 		subjects.ExtIdempotencyKey: c.Key, subjects.ExtLane: c.Lane, subjects.ExtCorrelationID: c.Corr,
@@ -114,13 +121,13 @@ func (c Publish) event(in io.Reader) (ev event.Event, ctl bool, err error) {
 	}
 	data, err := c.data(in)
 	if err != nil {
-		return ev, false, err
+		return ev, err
 	}
 	if len(data) > 0 {
 		ev.SetDataContentType(event.ApplicationJSON)
 		ev.DataEncoded = data
 	}
-	return ev, ctl, ev.Validate()
+	return ev, ev.Validate()
 }
 
 func (c Publish) data(in io.Reader) (jsontext.Value, error) {
@@ -146,77 +153,56 @@ func (c Publish) data(in io.Reader) (jsontext.Value, error) {
 	return data, err
 }
 
-// publish stores an event and, if told to, waits until the session has said what became
+// client is the SDK's, on this connection.
+func (f *conn) client(timeout time.Duration) (*client.Client, error) {
+	return client.New(f.nc, f.ns.Name(), client.WithJetStream(f.js), client.WithTimeout(timeout))
+}
+
+// send publishes an event and, if told to, waits until the session has said what became
 // of it.
-func (f *conn) publish(ctx context.Context, session string, ev event.Event, ctl, wait bool) (*published, error) {
-	subject := f.ns.In(session)
-	if ctl {
-		subject = f.ns.Ctl(session)
+func (c Publish) send(ctx context.Context, sdk *client.Client, ev event.Event) (*published, error) {
+	p := &published{Session: c.Session, ID: ev.ID(), Type: ev.Type()}
+	opts := []client.PublishOption{client.OnStored(func(r client.Receipt) {
+		p.Stream, p.Sequence, p.Duplicate = r.Stream, r.Sequence, r.Duplicate
+	})}
+	if c.Command != "" {
+		opts = append(opts, client.OnControl())
 	}
-	msg, err := subjects.EncodeBinary(ev, subject)
-	if err != nil {
-		return nil, err
+	if !c.Wait {
+		_, err := sdk.Publish(ctx, c.Session, ev, opts...)
+		return p, err
 	}
-	msg.Header.Set(nats.MsgIdHdr, subjects.MsgID(session, ev))
-	var outcomes *feed
-	if wait {
-		if outcomes, err = f.follow(ctx, session, jetstream.DeliverNewPolicy); err != nil {
-			return nil, err
-		}
-		defer outcomes.close()
+	out, err := sdk.PublishAndWait(ctx, c.Session, ev, opts...)
+	var refused *client.RejectedError
+	switch {
+	case errors.As(err, &refused):
+		out = refused.Outcome
+	case errors.Is(err, client.ErrPending) && errors.Is(err, context.DeadlineExceeded):
+		return p, fmt.Errorf("event %s is stored, but its outcome did not come in time: is a worker running?", p.ID)
+	case err != nil:
+		return p, err
 	}
-	ack, err := f.js.PublishMsg(ctx, msg)
-	if err != nil {
-		return nil, fmt.Errorf("publish to %s: %w", subject, err)
-	}
-	p := &published{Session: session, ID: ev.ID(), Type: ev.Type(), Stream: ack.Stream, Sequence: ack.Sequence, Duplicate: ack.Duplicate}
-	if !wait || ack.Duplicate {
-		return p, nil // the first one's outcome may be long past
-	}
-	for {
-		c, err := outcomes.next(ctx)
-		if errors.Is(err, context.DeadlineExceeded) {
-			return p, fmt.Errorf("event %s is stored, but its outcome did not come in time: is a worker running?", ev.ID())
-		}
-		if err != nil {
-			return p, err
-		}
-		events, err := c.named()
-		if err != nil {
-			return p, err
-		}
-		for _, out := range events {
-			if final[out.name] && (out.causation() == ev.ID() || inputID(out) == ev.ID()) {
-				p.Outcome, p.Data = out.name, out.Data()
-				return p, nil
-			}
-		}
-	}
+	return p, p.ended(out)
 }
 
-// final are the outcomes after which there is no other.
-var final = map[string]bool{
-	"InputCompleted": true, "InputRejected": true, "InputDeduplicated": true,
-	"CommandApplied": true, "CommandRejected": true,
-}
-
-func inputID(ev named) string {
-	var d struct {
-		InputID string `json:"input_id"`
+// ended takes the outcome. Its data are those of the event, unless that has the result
+// elsewhere or is no longer there itself: then they are what the SDK knows, which has the
+// same members.
+func (p *published) ended(out *client.Outcome) (err error) {
+	p.Outcome, p.Duplicate, p.Data = out.Name, out.Duplicate, jsontext.Value(out.Event.Data())
+	if out.ResultRef != "" || len(p.Data) == 0 {
+		p.Data, err = json.Marshal(out)
 	}
-	if err := json.Unmarshal(ev.Data(), &d); err != nil {
-		return ""
-	}
-	return d.InputID
+	return err
 }
 
 func (p *published) say(e *Env) error {
 	switch {
-	case p.Duplicate:
+	case p.Outcome == "" && p.Duplicate:
 		return e.say("event %s was stored before, as message %d of %s", p.ID, p.Sequence, p.Stream)
 	case p.Outcome == "":
 		return e.say("stored event %s of session %s as message %d of %s", p.ID, p.Session, p.Sequence, p.Stream)
-	case p.Outcome == "InputCompleted":
+	case p.Outcome == client.InputCompleted:
 		if text, ok := answer(p.Data); ok {
 			return e.say("%s", text)
 		}
