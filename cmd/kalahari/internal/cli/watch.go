@@ -2,10 +2,13 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/subjects"
 )
 
 // Watch is the command watch.
@@ -20,6 +23,9 @@ type Watch struct {
 // Run prints events until it is interrupted. They come from the feed, so they are
 // complete whatever the namespace publishes otherwise.
 func (c Watch) Run(e *Env) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	f, err := c.dial(e.Context, "watch")
 	if err != nil {
 		return err
@@ -57,6 +63,21 @@ func (c Watch) Run(e *Env) error {
 			}
 		}
 	}
+}
+
+// check refuses what no event could ever match: it would be waited for in vain.
+func (c Watch) check() error {
+	if c.Session != "" {
+		if err := subjects.CheckToken("session", c.Session); err != nil {
+			return err
+		}
+	}
+	for _, name := range c.Types {
+		if subjects.Public(name) == nil {
+			return fmt.Errorf("--types: no effect, outcome or output is called %q", name)
+		}
+	}
+	return nil
 }
 
 func (e *Env) event(c commit, ev named) error {
