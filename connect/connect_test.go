@@ -1,6 +1,7 @@
 package connect_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -187,10 +188,27 @@ func TestProvision(t *testing.T) {
 	if err != nil || ns.Shards() != 2 || settings.Published != subjects.PublishLifecycle {
 		t.Fatalf("%v %+v %v", ns, settings, err)
 	}
-	// The shard count stays; settings follow.
-	ns, settings, err = connect.Provision{Provision: true, Shards: 8, Published: subjects.PublishNone}.Open(ctx, js, n, quiet)
+	// The shard count stays, and whoever asked for another is told; settings follow.
+	var said bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&said, nil))
+	ns, settings, err = connect.Provision{Provision: true, Shards: 8, Published: subjects.PublishNone}.Open(ctx, js, n, log)
 	if err != nil || ns.Shards() != 2 || settings.Published != subjects.PublishNone {
 		t.Fatalf("%v %+v %v", ns, settings, err)
+	}
+	if !strings.Contains(said.String(), "level=WARN") || !strings.Contains(said.String(), "namespace=default shards=2 asked=8") {
+		t.Errorf("the log says %q", &said)
+	}
+	// Who did not ask is not told.
+	said.Reset()
+	var flags struct {
+		connect.Provision `embed:""`
+	}
+	parse(t, &flags, "--provision")
+	if ns, _, err = flags.Open(ctx, js, n, log); err != nil || ns.Shards() != 2 || said.Len() != 0 {
+		t.Errorf("%v %v, the log says %q", ns, err, &said)
+	}
+	if ns, _, err = flags.Open(ctx, js, connect.Namespace{Namespace: "other"}, log); err != nil || ns.Shards() != subjects.DefaultShards {
+		t.Errorf("%v %v", ns, err)
 	}
 }
 

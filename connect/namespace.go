@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ func (n Namespace) Find(ctx context.Context, js jetstream.JetStream) (subjects.N
 // Provision says what a process may do about a namespace that is not there.
 type Provision struct {
 	Provision bool                  `name:"provision" env:"KALAHARI_PROVISION" help:"Create the namespace's streams and buckets if they are missing, and bring their settings to those given here."`
-	Shards    int                   `name:"shards" env:"KALAHARI_SHARDS" default:"8" help:"With --provision: shards of a new namespace. Fixed for its life."`
+	Shards    int                   `name:"shards" env:"KALAHARI_SHARDS" help:"With --provision: shards of a new namespace, fixed for its life. Default 8."`
 	Replicas  int                   `name:"replicas" env:"KALAHARI_REPLICAS" help:"With --provision: replicas of every stream. Default 1 for a new namespace."`
 	Published subjects.PublishedSet `name:"published" env:"KALAHARI_PUBLISHED" enum:",lifecycle,all,none" default:"" help:"With --provision: what becomes a message of its own: lifecycle, all or none. Default lifecycle for a new namespace."`
 }
@@ -44,6 +45,8 @@ func (p Provision) Settings() subjects.Settings {
 // Open finds the namespace and, if p says so, creates it first. Without that it waits
 // until ctx ends for somebody else to create it. It waits too while JetStream does not
 // answer: a cluster that starts, or has lost its majority, has no leader that could.
+//
+// A namespace that has another shard count than p asks for keeps it, and the log says so.
 func (p Provision) Open(ctx context.Context, js jetstream.JetStream, n Namespace, log *slog.Logger) (subjects.Namespace, subjects.Settings, error) {
 	created, said := !p.Provision, ""
 	for {
@@ -56,6 +59,9 @@ func (p Provision) Open(ctx context.Context, js jetstream.JetStream, n Namespace
 		}
 		if err == nil {
 			ns, settings, err = n.Find(ctx, js)
+		}
+		if err == nil && p.Shards != 0 && p.Shards != ns.Shards() {
+			log.WarnContext(ctx, "the namespace has its shards already", "namespace", ns.Name(), "shards", ns.Shards(), "asked", p.Shards)
 		}
 		why := ""
 		switch {
@@ -91,7 +97,7 @@ func (p Provision) create(ctx context.Context, js jetstream.JetStream, n Namespa
 	// The shard count of a namespace that exists is not ours to choose.
 	ns, _, err := subjects.Discover(ctx, js, n.Namespace)
 	if errors.Is(err, subjects.ErrNotProvisioned) {
-		ns, err = subjects.NewNamespace(n.Namespace, p.Shards)
+		ns, err = subjects.NewNamespace(n.Namespace, cmp.Or(p.Shards, subjects.DefaultShards))
 	}
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ type Dev struct {
 	NATSPort       int                   `name:"nats-port" env:"KALAHARI_NATS_PORT" default:"4222" help:"Port of the NATS server, on the loopback; 0 is any."`
 	HTTP           string                `name:"http" env:"KALAHARI_HTTP" default:"127.0.0.1:8080" help:"Address of the gateway."`
 	Workers        int                   `name:"workers" env:"KALAHARI_WORKERS" default:"1" help:"Workers in this process. 0: none, so that worker processes join with NATS_URL."`
-	Shards         int                   `name:"shards" env:"KALAHARI_SHARDS" default:"8" help:"Shards of a new namespace. Fixed for its life."`
+	Shards         int                   `name:"shards" env:"KALAHARI_SHARDS" help:"Shards of a new namespace, fixed for its life. Default 8."`
 	DataDir        string                `name:"data-dir" env:"KALAHARI_DATA_DIR" default:"kalahari-data" placeholder:"DIR" help:"Where the server stores. Default: kalahari-data, here."`
 	Demo           bool                  `name:"demo" help:"Publish a first prompt and print its answer."`
 	Sync           string                `name:"sync" env:"KALAHARI_SYNC" enum:"always,relaxed" default:"always" help:"When the server writes to the disk: always, before it acknowledges, or relaxed (faster; survives the process, not the machine)."`
@@ -173,9 +173,6 @@ func (d *dev) serve(ctx context.Context) (subjects.Namespace, subjects.Settings,
 		Open(ctx, js, connect.Namespace{Namespace: d.Namespace}, d.log)
 	if err != nil {
 		return ns, settings, err
-	}
-	if ns.Shards() != d.Shards {
-		d.log.Warn("the namespace has its shards already", "namespace", ns.Name(), "shards", ns.Shards(), "asked", d.Shards)
 	}
 	return ns, settings, d.server.Map(ns.Mappings()...)
 }
