@@ -20,7 +20,7 @@ func hosted(t *testing.T) cli.Target {
 	t.Helper()
 	env := embeddedtest.Provisioned(t, "default", 1, embeddedtest.Listening())
 	w, err := fleet.Worker{
-		Capacity: 100, HibernateAfter: time.Minute, DrainTimeout: time.Second, StuckAfter: time.Minute,
+		Capacity: 100, HibernateAfter: time.Minute, DrainTimeout: time.Millisecond, StuckAfter: time.Minute,
 		LeaseTTL: 30 * time.Second, Heartbeat: 3 * time.Second, SelfFence: 20 * time.Second,
 	}.Build(fleet.Member{
 		Conn: env.Conn, Namespace: env.Namespace, Settings: env.Settings, Name: "w1", Log: slog.New(slog.DiscardHandler),

@@ -125,9 +125,9 @@ func (c Show) Run(e *Env) error {
 		{"published", number(state.Sequence)},
 		{"created", moment(state.CreatedAt)},
 	}
-	for name, value := range map[string]string{"mob": state.Mob, "current run": state.CurrentRunID} {
-		if value != "" {
-			rows = append(rows, []string{name, value})
+	for _, row := range [][]string{{"mob", state.Mob}, {"current run", state.CurrentRunID}} {
+		if row[1] != "" {
+			rows = append(rows, row)
 		}
 	}
 	for _, h := range state.Holds {
