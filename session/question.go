@@ -67,8 +67,16 @@ func BadRequest(format string, args ...any) *QueryError {
 	return &QueryError{"bad_request", "400", fmt.Sprintf(format, args...)}
 }
 
-// Answer puts a question by its name.
-func (v *View) Answer(name string, args []byte) ([]byte, error) {
+// part is an answer that grows with the session and is still of use without what makes it
+// large: the sessions one has to look at are those with much in them.
+type part interface {
+	// within is what of the answer is to fit into so many bytes.
+	within(room int) any
+}
+
+// Answer puts a question by its name. Of an answer that is larger than room, in bytes, it
+// leaves out what it can, and says so; what cannot be given in part comes whole.
+func (v *View) Answer(name string, args []byte, room int) ([]byte, error) {
 	q, ok := questions[name]
 	if !ok {
 		return nil, ErrNoQuery
@@ -81,7 +89,11 @@ func (v *View) Answer(name string, args []byte) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	}
-	return json.Marshal(answer)
+	data, err := json.Marshal(answer)
+	if p, ok := answer.(part); ok && len(data) > room && err == nil {
+		data, err = json.Marshal(p.within(room))
+	}
+	return data, err
 }
 
 // ReadArgs decodes a query's arguments. Unknown members are refused: a misspelt one must
@@ -103,11 +115,8 @@ func ReadArgs(args []byte, into any) error {
 
 // stateQuestions are about where the session stands and about its inputs.
 var stateQuestions = map[string]question{
-	"state": func(v *View, _ jsontext.Value) (any, error) { return v.State() },
-	"inputs": func(v *View, _ jsontext.Value) (any, error) {
-		inputs, err := v.Inputs()
-		return map[string]any{"inputs": inputs}, err
-	},
+	"state":  func(v *View, _ jsontext.Value) (any, error) { return v.State() },
+	"inputs": func(v *View, _ jsontext.Value) (any, error) { return v.Inputs() },
 	"input": func(v *View, args jsontext.Value) (any, error) {
 		id, err := inputArg(args)
 		if err != nil {

@@ -47,8 +47,15 @@ type StateReport struct {
 	CurrentRunID string       `json:"current_run_id,omitzero"`
 	Holds        []HoldReport `json:"holds,omitzero"`
 	// Oldest is the input that has waited longest, and for what.
-	Oldest *Progress      `json:"oldest_input,omitzero"`
-	State  jsontext.Value `json:"state"`
+	Oldest *Progress `json:"oldest_input,omitzero"`
+	// State is every field of the machine, or {"omitted_bytes":n} if no message could carry
+	// them.
+	State jsontext.Value `json:"state"`
+}
+
+func (r StateReport) within(int) any {
+	r.State = mustJSON(map[string]int{"omitted_bytes": len(r.State)})
+	return r
 }
 
 // State is the whole session: where it stands and every field of the machine.
@@ -134,8 +141,27 @@ func (v *View) Input(id string) (InputReport, error) {
 // Cursor is the stream sequence of the last mailbox message the session has taken.
 func (v *View) Cursor() uint64 { return v.s.cursor }
 
+// InputsReport is the answer to the query "inputs".
+type InputsReport struct {
+	Inputs []InputReport `json:"inputs"`
+	// Omitted is how many more there are, admitted later than those, if no message could
+	// carry them all.
+	Omitted int `json:"omitted_inputs,omitzero"`
+}
+
+func (r InputsReport) within(room int) any {
+	const frame = 64 // of what is around the inputs
+	size := frame
+	for i, in := range r.Inputs {
+		if size += len(mustJSON(in)) + len(","); size > room {
+			return InputsReport{r.Inputs[:i], len(r.Inputs) - i}
+		}
+	}
+	return r
+}
+
 // Inputs lists the inputs that have not ended, in admission order.
-func (v *View) Inputs() ([]InputReport, error) {
+func (v *View) Inputs() (InputsReport, error) {
 	entries := make([]*entry, 0, len(v.s.ledger.Live))
 	for _, e := range v.s.ledger.Live {
 		entries = append(entries, e)
@@ -145,11 +171,11 @@ func (v *View) Inputs() ([]InputReport, error) {
 	for _, e := range entries {
 		r, err := v.Input(e.ID)
 		if err != nil {
-			return nil, err
+			return InputsReport{}, err
 		}
 		reports = append(reports, r)
 	}
-	return reports, nil
+	return InputsReport{Inputs: reports}, nil
 }
 
 func observedPhase(p kernel.InputPhase) (kernel.RecoveredInputObservedPhase, error) {

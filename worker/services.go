@@ -159,8 +159,9 @@ func queryError(err error) *session.QueryError {
 
 // answer is ask within the size of a message.
 func (l *life) answer(ctx context.Context, id, name string, args []byte, mayForward bool) ([]byte, error) {
-	answer, err := l.ask(ctx, id, name, args, mayForward)
-	if room := l.nc.MaxPayload() - answerHeaders; err == nil && int64(len(answer)) > room {
+	room := int(l.nc.MaxPayload() - answerHeaders)
+	answer, err := l.ask(ctx, id, name, args, room, mayForward)
+	if err == nil && len(answer) > room {
 		return nil, &session.QueryError{
 			Code: "answer_too_large", Status: "413",
 			Message: fmt.Sprintf("the answer has %d bytes, a message holds %d", len(answer), room),
@@ -172,8 +173,8 @@ func (l *life) answer(ctx context.Context, id, name string, args []byte, mayForw
 // answerHeaders is the room kept for the headers of an answer.
 const answerHeaders = 4 << 10
 
-// ask finds who can answer.
-func (l *life) ask(ctx context.Context, id, name string, args []byte, mayForward bool) ([]byte, error) {
+// ask finds who can answer, and has it answer within room if that can be.
+func (l *life) ask(ctx context.Context, id, name string, args []byte, room int, mayForward bool) ([]byte, error) {
 	if name == "owner" {
 		return l.ownerOf(ctx, id)
 	}
@@ -183,7 +184,7 @@ func (l *life) ask(ctx context.Context, id, name string, args []byte, mayForward
 	if s := l.guest(id); s != nil {
 		var answer []byte
 		var err error
-		askErr := s.Ask(ctx, func(v *session.View) { answer, err = v.Answer(name, args) })
+		askErr := s.Ask(ctx, func(v *session.View) { answer, err = v.Answer(name, args, room) })
 		if !errors.Is(askErr, session.ErrGone) {
 			return answer, errors.Join(askErr, err)
 		}
@@ -205,7 +206,7 @@ func (l *life) ask(ctx context.Context, id, name string, args []byte, mayForward
 	if err != nil {
 		return nil, err
 	}
-	return v.Answer(name, args)
+	return v.Answer(name, args, room)
 }
 
 func (l *life) ownerOf(ctx context.Context, id string) ([]byte, error) {

@@ -1,0 +1,58 @@
+package worker_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/kalahari-run/kalahari/embedded"
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/session"
+	"github.com/kalahari-run/kalahari/subjects"
+)
+
+// A session in trouble is one with much in it. What no message can carry is left out of the
+// answers about it, and the rest is told.
+func TestWhatASessionHasTooMuchOfIsLeftOut(t *testing.T) {
+	const largest, inputs = 320 << 10, 1000
+	env := embeddedtest.Provisioned(t, "test", 1, embeddedtest.With(func(o *embedded.Options) { o.MaxPayload = largest }))
+	fleet(t, env, 1, nil)
+	d := newDesk(t, env, "s1")
+	d.applied("pause", map[string]any{"reason": "upgrade"})
+	id := func(i int) string { return fmt.Sprintf("%0256d", i) }
+	for i := range inputs {
+		ev := prompt(id(i), "x")
+		msg, err := subjects.EncodeBinary(ev, env.Namespace.In("s1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		msg.Header.Set(nats.MsgIdHdr, subjects.MsgID("s1", ev))
+		if _, err := env.JS.PublishMsgAsync(msg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range inputs {
+		d.next("InputAccepted")
+	}
+
+	var state session.StateReport
+	d.ask("state", nil, &state)
+	if state.Phase.String() == "" || state.LiveInputs != inputs || len(state.Holds) != 1 || state.Oldest == nil || state.Oldest.InputID != id(0) {
+		t.Errorf("state: %+v", state)
+	}
+	if text := string(state.State); !strings.HasPrefix(text, `{"omitted_bytes":`) || len(text) > 40 {
+		t.Errorf("every field of the machine: %.100s", text)
+	}
+	var list session.InputsReport
+	d.ask("inputs", nil, &list)
+	if n := len(list.Inputs); n < inputs/2 || n+list.Omitted != inputs || list.Omitted == 0 {
+		t.Fatalf("%d inputs, and %d omitted", n, list.Omitted)
+	}
+	for i, in := range list.Inputs {
+		if in.InputID != id(i) {
+			t.Fatalf("input %d is %s", i, in.InputID)
+		}
+	}
+}
