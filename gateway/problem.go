@@ -126,6 +126,8 @@ func describe(err error) details {
 		d.Status, d.Code = http.StatusServiceUnavailable, "unavailable"
 	case errors.Is(err, client.ErrForgotten):
 		d.Status, d.Code = http.StatusGone, "outcome_forgotten"
+	case errors.As(err, &query):
+		d.Status, d.Code = http.StatusInternalServerError, query.Code
 	default:
 		d.Status, d.Code = http.StatusInternalServerError, "internal"
 	}
