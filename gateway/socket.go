@@ -19,7 +19,7 @@ func (g *Gateway) socket(ctx context.Context, w http.ResponseWriter, r *http.Req
 	// It ends with the connection, and not with ctx, so that the reason can still be told.
 	gone := conn.CloseRead(context.WithoutCancel(ctx))
 	send := func(v any) bool {
-		data, err := json.Marshal(v)
+		data, err := json.Marshal(v, json.Deterministic(true))
 		if err != nil {
 			return false
 		}

@@ -89,9 +89,9 @@ func (v *View) Answer(name string, args []byte, room int) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	}
-	data, err := json.Marshal(answer)
+	data, err := json.Marshal(answer, json.Deterministic(true))
 	if p, ok := answer.(part); ok && len(data) > room && err == nil {
-		data, err = json.Marshal(p.within(room))
+		data, err = json.Marshal(p.within(room), json.Deterministic(true))
 	}
 	return data, err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -53,6 +54,37 @@ func TestWhatASessionHasTooMuchOfIsLeftOut(t *testing.T) {
 	for i, in := range list.Inputs {
 		if in.InputID != id(i) {
 			t.Fatalf("input %d is %s", i, in.InputID)
+		}
+	}
+}
+
+// The same question about the same state gets the same bytes.
+func TestAnswersAreTheSameBytes(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	fleet(t, env, 1, nil)
+	d := newDesk(t, env, "s1")
+	tools, witnesses := map[string]any{}, map[string]any{}
+	for i := range 8 {
+		name := fmt.Sprint("tool", i)
+		provenance := map[string]any{"kind": "Mcp", "source_id": "srv"}
+		tools[name] = map[string]any{"provenance": provenance, "deferrable": true}
+		witnesses[name] = map[string]any{"last_seen_provenance": provenance}
+	}
+	d.applied("replace_tool_catalogs", map[string]any{"tools": tools})
+	d.applied("stage_persistent_filter", map[string]any{"filter": "All", "witnesses": witnesses})
+	for _, query := range []string{"owner", "visibility", "nonsense"} {
+		var first string
+		for range 16 {
+			m, err := env.Conn.Request(env.Namespace.Query("s1", query), nil, 5*time.Second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first == "" {
+				first = string(m.Data)
+			}
+			if again := string(m.Data); again != first {
+				t.Fatalf("%s:\n%s\n%s", query, first, again)
+			}
 		}
 	}
 }

@@ -132,7 +132,7 @@ func (l *life) query(ctx context.Context, r micro.Request) {
 		q := queryError(err)
 		reply.Header.Set(micro.ErrorCodeHeader, q.Status)
 		reply.Header.Set(micro.ErrorHeader, q.Message)
-		reply.Data, _ = json.Marshal(map[string]any{"error": map[string]string{"code": q.Code, "message": q.Message}})
+		reply.Data, _ = json.Marshal(map[string]any{"error": map[string]string{"code": q.Code, "message": q.Message}}, json.Deterministic(true))
 	}
 	// Not through the request: the library reads it again as soon as the handler has
 	// returned, and this runs beside it. An asker that is gone needs no answer.
@@ -209,18 +209,29 @@ func (l *life) ask(ctx context.Context, id, name string, args []byte, room int, 
 	return v.Answer(name, args, room)
 }
 
+// ownerReport is the answer to the query "owner".
+type ownerReport struct {
+	Session string `json:"session"`
+	// Owner is nil if the session has none.
+	Owner *ownerSeen `json:"owner"`
+}
+
+type ownerSeen struct {
+	Incarnation kv.Incarnation `json:"incarnation"`
+	Fence       uint64         `json:"fence"`
+	ClaimedAt   time.Time      `json:"claimed_at"`
+	Alive       bool           `json:"alive"`
+}
+
 func (l *life) ownerOf(ctx context.Context, id string) ([]byte, error) {
 	owner, err := l.store.Owners.Read(ctx, id)
 	if errors.Is(err, kv.ErrNotOwned) {
-		return json.Marshal(map[string]any{"session": id, "owner": nil})
+		return json.Marshal(ownerReport{Session: id})
 	}
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(map[string]any{"session": id, "owner": map[string]any{
-		"incarnation": owner.Incarnation, "fence": owner.Fence, "claimed_at": owner.ClaimedAt,
-		"alive": l.alive(ctx, owner.Incarnation),
-	}})
+	return json.Marshal(ownerReport{id, &ownerSeen{owner.Incarnation, owner.Fence, owner.ClaimedAt, l.alive(ctx, owner.Incarnation)}})
 }
 
 // forwarded answers a query another worker passed on.
