@@ -19,6 +19,13 @@ import (
 func hosted(t *testing.T) cli.Target {
 	t.Helper()
 	env := embeddedtest.Provisioned(t, "default", 1, embeddedtest.Listening())
+	host(t, env)
+	return at(env)
+}
+
+// host starts a worker for env.
+func host(t *testing.T, env *embeddedtest.Env) {
+	t.Helper()
 	w, err := fleet.Worker{
 		Capacity: 100, HibernateAfter: time.Minute, DrainTimeout: time.Millisecond, StuckAfter: time.Minute,
 		LeaseTTL: 30 * time.Second, Heartbeat: 3 * time.Second, SelfFence: 20 * time.Second,
@@ -34,7 +41,6 @@ func hosted(t *testing.T) cli.Target {
 			t.Errorf("worker: %v", err)
 		}
 	})
-	return at(env)
 }
 
 // at is where a command finds env.

@@ -20,24 +20,33 @@ import (
 
 const askTimeout = 10 * time.Second
 
+// finalError says why no question about a session has an answer, whichever is put.
+type finalError struct{ error }
+
+func (e finalError) Unwrap() error { return e.error }
+
 // ask puts a question about a session to the fleet.
 func (f *conn) ask(ctx context.Context, session, query string) (jsontext.Value, error) {
 	if err := subjects.CheckToken("session", session); err != nil {
-		return nil, err
+		return nil, finalError{err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	m, err := f.nc.RequestWithContext(ctx, f.ns.Query(session, query), nil)
 	if errors.Is(err, nats.ErrNoResponders) {
-		return nil, fmt.Errorf("no worker of namespace %s answers", f.ns.Name())
+		return nil, finalError{fmt.Errorf("no worker of namespace %s answers", f.ns.Name())}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("query %s: %w", query, err)
 	}
-	if m.Header.Get(micro.ErrorCodeHeader) != "" {
-		return nil, fmt.Errorf("session %s: %s", session, m.Header.Get(micro.ErrorHeader))
+	switch reason := m.Header.Get(micro.ErrorHeader); m.Header.Get(micro.ErrorCodeHeader) {
+	case "":
+		return m.Data, nil
+	case "404":
+		return nil, finalError{fmt.Errorf("session %s: %s", session, reason)}
+	default:
+		return nil, fmt.Errorf("query %s: %s", query, reason)
 	}
-	return m.Data, nil
 }
 
 // Show is the command session show.
@@ -47,22 +56,31 @@ type Show struct {
 	State   bool   `name:"state" help:"Every field of the machine too."`
 }
 
-// Run shows where a session stands.
+// Run shows where a session stands. What cannot be told, of a session in trouble perhaps, does
+// not keep back the rest, and is an error in the end.
 func (c Show) Run(e *Env) error {
 	f, err := c.dial(e.Context, "session")
 	if err != nil {
 		return err
 	}
 	defer f.close()
-	var answers [3]jsontext.Value
-	for i, query := range []string{"state", "inputs", "owner"} {
-		if answers[i], err = f.ask(e.Context, c.Session, query); err != nil {
+	answers := map[string]jsontext.Value{}
+	var failed error
+	for _, query := range []string{"state", "inputs", "owner"} {
+		answers[query], err = f.ask(e.Context, c.Session, query)
+		if errors.As(err, new(finalError)) || e.Context.Err() != nil {
 			return err
 		}
+		failed = errors.Join(failed, err)
 	}
 	if e.JSON {
-		return e.print(map[string]jsontext.Value{"state": answers[0], "inputs": answers[1], "owner": answers[2]})
+		return errors.Join(e.print(answers), failed)
 	}
+	return errors.Join(c.table(e, answers), failed)
+}
+
+// table shows the answers to people; those that did not come are nil.
+func (c Show) table(e *Env, answers map[string]jsontext.Value) error {
 	var state struct {
 		Session      string    `json:"session"`
 		Phase        string    `json:"phase"`
@@ -96,6 +114,7 @@ func (c Show) Run(e *Env) error {
 			Lane     string `json:"lane"`
 			Type     string `json:"type"`
 		} `json:"inputs"`
+		Omitted int `json:"omitted_inputs"`
 	}
 	var owner struct {
 		Owner *struct {
@@ -103,12 +122,18 @@ func (c Show) Run(e *Env) error {
 			Alive       bool   `json:"alive"`
 		} `json:"owner"`
 	}
-	for i, into := range []any{&state, &inputs, &owner} {
-		if err := json.Unmarshal(answers[i], into); err != nil {
-			return err
+	for query, into := range map[string]any{"state": &state, "inputs": &inputs, "owner": &owner} {
+		if answers[query] == nil {
+			continue
+		}
+		if err := json.Unmarshal(answers[query], into); err != nil {
+			return fmt.Errorf("query %s: %w", query, err)
 		}
 	}
 	who := "nobody: it wakes with its next event"
+	if answers["owner"] == nil {
+		who = "not known"
+	}
 	if o := owner.Owner; o != nil {
 		who = o.Incarnation
 		if !o.Alive {
@@ -124,6 +149,9 @@ func (c Show) Run(e *Env) error {
 		{"mailbox read to", number(state.Cursor)},
 		{"published", number(state.Sequence)},
 		{"created", moment(state.CreatedAt)},
+	}
+	if answers["state"] == nil {
+		rows = [][]string{{"session", c.Session}, {"owner", who}}
 	}
 	for _, row := range [][]string{{"mob", state.Mob}, {"current run", state.CurrentRunID}} {
 		if row[1] != "" {
@@ -148,7 +176,12 @@ func (c Show) Run(e *Env) error {
 			return err
 		}
 	}
-	if c.State {
+	if inputs.Omitted > 0 {
+		if err := e.say("and %d more", inputs.Omitted); err != nil {
+			return err
+		}
+	}
+	if c.State && answers["state"] != nil {
 		if err := state.State.Indent(); err != nil {
 			return err
 		}
