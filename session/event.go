@@ -235,9 +235,10 @@ type (
 )
 
 // mustJSON encodes one of the structs above, which cannot fail: their values are strings,
-// numbers and JSON that was valid when it came in.
+// numbers and JSON that was valid when it came in. The members of maps, which reports of
+// commands have, come in one order.
 func mustJSON(v any) jsontext.Value {
-	data, err := json.Marshal(v)
+	data, err := json.Marshal(v, json.Deterministic(true))
 	if err != nil {
 		panic("session: event data: " + err.Error())
 	}
