@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"strings"
@@ -41,6 +42,8 @@ func clean(res *Result, err error) (*Result, error) {
 	return res, nil
 }
 
+// cleanError does the same for an error. One that says by no defined variant what it is counts
+// as any other, and its message tells the number.
 func cleanError(err error) error {
 	text := func(s string) string { return subjects.Clip(s, maxMessage) }
 	var apply *ApplyError
@@ -49,11 +52,22 @@ func cleanError(err error) error {
 	case errors.Is(err, ErrCancelled):
 		return err
 	case errors.As(err, &terminal):
+		if !defined(terminal.Source) {
+			return &ApplyError{Cause: kernel.RuntimeApplyFailureCauseExecutorInternal, Message: clean}
+		}
 		return &TerminalError{Source: terminal.Source, Message: text(terminal.Message)}
 	case errors.As(err, &apply):
+		if !defined(apply.Cause) {
+			return &ApplyError{Cause: kernel.RuntimeApplyFailureCauseExecutorInternal, Message: clean}
+		}
 		return &ApplyError{Cause: apply.Cause, Message: text(apply.Message)}
 	case clean != err.Error():
 		return errors.New(clean)
 	}
 	return err
+}
+
+func defined(variant encoding.TextMarshaler) bool {
+	_, err := variant.MarshalText()
+	return err == nil
 }

@@ -20,9 +20,17 @@ func (e *enumTexts) text(v uint8) string {
 	return fmt.Sprintf("%s(%d)", e.name, v)
 }
 
-func (e *enumTexts) marshal(v uint8) ([]byte, error) {
+// check refuses a value that is none of the variants.
+func (e *enumTexts) check(v uint8) error {
 	if int(v) >= len(e.texts) {
-		return nil, fmt.Errorf("%d is no variant of %s", v, e.name)
+		return fmt.Errorf("%d is no variant of %s", v, e.name)
+	}
+	return nil
+}
+
+func (e *enumTexts) marshal(v uint8) ([]byte, error) {
+	if err := e.check(v); err != nil {
+		return nil, err
 	}
 	return []byte(e.texts[v]), nil
 }

@@ -74,7 +74,11 @@ func (w *StepWriter) flag(v bool) {
 	w.is(v)
 }
 
+// variant refuses a value that no variant has: the step could never be read again.
 func (w *StepWriter) variant(v uint8, of *enumTexts) {
+	if err := of.check(v); err != nil {
+		w.err = errors.Join(w.err, err)
+	}
 	w.Steps = append(w.Steps, `,"`...)
 	w.Steps = append(w.Steps, of.text(v)...)
 	w.Steps = append(w.Steps, '"')

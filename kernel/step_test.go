@@ -149,6 +149,20 @@ func TestStepsAreShort(t *testing.T) {
 	}
 }
 
+// A value that no variant has is refused when it is written: what stands in the log can be
+// read.
+func TestAnUndefinedVariantIsNotWritten(t *testing.T) {
+	for rule, trigger := range map[string]kernel.Trigger{
+		"a field":   &kernel.FatalFailure{RunID: "r", TerminalFailureSource: 200},
+		"an option": &kernel.RunFailed{RunID: "r", RuntimeApplyFailureCause: kernel.Some[kernel.RuntimeApplyFailureCause](55)},
+	} {
+		var w kernel.StepWriter
+		if err := w.Add(rule, trigger); err == nil || !strings.Contains(err.Error(), "no variant") {
+			t.Errorf("%s: written %s, %v", rule, w.Steps, err)
+		}
+	}
+}
+
 func TestStepsThatAreRefused(t *testing.T) {
 	for steps, reason := range map[string]string{
 		`{}`:                      "where an array belongs",
