@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kalahari-run/kalahari/executor"
+	"github.com/kalahari-run/kalahari/kernel"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -51,14 +52,20 @@ func (h *host) Do(ctx context.Context, a executor.Action) (jsontext.Value, error
 	taken := make(chan struct{})
 	ask := func() {
 		defer close(taken)
-		if over = h.s.run != h.run; !over {
+		// A call that was told to end may still be on its way back, when its run is over.
+		over = h.s.run != h.run || !h.s.kernel.State().CurrentRunID.Is(kernel.RunId(h.run.id))
+		if !over {
 			h.s.next.now = h.s.now()
 			h.s.act(h.run, a, answer)
 		}
 	}
 	select {
 	case h.s.asks <- ask:
-		<-taken
+		select {
+		case <-taken:
+		case <-h.s.over: // it had no end
+			return nil, executor.ErrRunOver
+		}
 	case <-h.s.over:
 		return nil, executor.ErrRunOver
 	case <-h.run.ctx.Done():
