@@ -327,6 +327,55 @@ func TestASessionOnlyLooksNew(t *testing.T) {
 	}
 }
 
+// An owner that is lost right behind a session's first commit has not entered the session in
+// the directory. The next one does.
+func TestTheNextOwnerEnlistsASession(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	stop := start(t, env, func(*worker.Config) {})
+	publish(t, env, "s1", "e1", subjects.InputType("prompt"), `{"text":"hi"}`)
+	settle(t, env, "s1")
+	directory := stored(t, env).Store.Directory
+	entered := func() (e kv.SessionEntry) {
+		t.Helper()
+		until(t, "the session is in the directory", func() bool {
+			var err error
+			e, err = directory.Get(t.Context(), "s1")
+			return err == nil
+		})
+		return e
+	}
+	before := entered()
+	stop()
+	loseSnapshot(t, env, "s1")
+	entries, err := env.JS.KeyValue(t.Context(), env.Namespace.DirectoryBucket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := entries.Purge(t.Context(), env.Namespace.SessionKey("s1")); err != nil {
+		t.Fatal(err)
+	}
+	stop = start(t, env, func(*worker.Config) {})
+	publish(t, env, "s1", "e2", subjects.InputType("prompt"), `{"text":"again"}`)
+	if after := entered(); after != before {
+		t.Errorf("entered as %+v, before as %+v", after, before)
+	}
+	// Where the entry stands, it is not written again.
+	settle(t, env, "s1")
+	stop()
+	loseSnapshot(t, env, "s1")
+	was, err := entries.Get(t.Context(), env.Namespace.SessionKey("s1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop = start(t, env, func(*worker.Config) {})
+	publish(t, env, "s1", "e3", subjects.InputType("prompt"), `{"text":"more"}`)
+	settle(t, env, "s1")
+	stop()
+	if is, err := entries.Get(t.Context(), env.Namespace.SessionKey("s1")); err != nil || is.Revision() != was.Revision() {
+		t.Errorf("the entry was written again: %v, %v", is, err)
+	}
+}
+
 // A step that no longer takes the rule it took is not passed over: the session is
 // quarantined, its key stands, and nothing is appended.
 func TestADivergingLogIsQuarantined(t *testing.T) {

@@ -246,7 +246,8 @@ func (s *Session) own(ctx context.Context) (end End, err error) {
 	if end, err := s.stillMine(ctx); end != "" {
 		return end, err
 	}
-	if s.writer.Position().Number == 1 {
+	if s.snapshot.Revision == 0 {
+		// An earlier owner may have been lost right behind the first commit.
 		s.enlist(ctx)
 	}
 	if s.intake, err = opening.take(); err != nil {
