@@ -19,7 +19,9 @@ import (
 )
 
 // Executor carries out runs. Apply may be called for many sessions at once, never twice
-// at once for one session by the same worker.
+// at once for one session by the same worker, unless an earlier call does not heed its
+// context: a session that had to let its state go, or comes back to the worker, does not
+// wait for it.
 type Executor interface {
 	// Apply carries out one run. A nil error means the run is done and the result is to
 	// be committed. [ErrCancelled], [*ApplyError] and [*TerminalError] say how it ended

@@ -24,11 +24,17 @@ func (s *Session) openAside(ctx context.Context) *opening {
 	return o
 }
 
+// ready waits for the intake and says whether there is one.
+func (o *opening) ready() error {
+	<-o.done
+	return o.err
+}
+
 // take waits for the intake and returns it.
 func (o *opening) take() (*intake, error) {
-	<-o.done
+	err := o.ready()
 	o.taken = true
-	return o.in, o.err
+	return o.in, err
 }
 
 // end ends the intake if nobody has taken it.

@@ -222,12 +222,12 @@ func (s *Session) launch(id string, attempt uint64, batch []*entry) {
 
 // resume takes up the run that was in progress when the state was recovered. Its executor
 // call died with its owner: the run is executed again, under the same key, unless it has
-// taken too many owners with it.
-func (s *Session) resume() {
+// taken too many owners with it. It reports whether the commit will hand the run out.
+func (s *Session) resume() bool {
 	st := s.kernel.State()
 	run, ok := st.CurrentRunID.Get()
 	if !ok || st.LifecyclePhase != kernel.Running {
-		return
+		return false
 	}
 	var batch []*entry
 	for id, phase := range st.InputPhases.All() {
@@ -241,7 +241,7 @@ func (s *Session) resume() {
 	lost := &running{id: string(run), inputs: batch, start: s.now()}
 	if st.TurnPhase == kernel.TurnPhaseCancelling {
 		s.interrupted = &finished{run: lost, err: executor.ErrCancelled} // by a user, before its owner died
-		return
+		return false
 	}
 	count := uint64(1)
 	if s.ledger.Run != nil {
@@ -255,11 +255,12 @@ func (s *Session) resume() {
 				Message: fmt.Sprintf("the run was lost with its worker %d times", count-1),
 			},
 		}
-		return
+		return false
 	}
 	s.change(func(d *delta) { d.Run = &execution{RunID: string(run), Count: count} })
 	attempt := st.InputAttemptCounts.At(batch[0].ID)
 	s.next.stored = append(s.next.stored, func() { s.launch(string(run), attempt, batch) })
+	return true
 }
 
 // settle turns what an executor reports into inputs of the kernel (chapter 02, 6.10).

@@ -235,10 +235,17 @@ func (s *Session) own(ctx context.Context) (end End, err error) {
 	}
 	s.begin()
 	s.firstSteps()
-	s.resume()
+	again := s.resume()
 	s.next.claim = true
 	opening := s.openAside(ctx)
 	defer opening.end()
+	if again {
+		// The claim counts an execution, and hands the run out. A mailbox that cannot be opened
+		// would use all of them up, and the run fail with no worker lost.
+		if err := opening.ready(); err != nil {
+			return "", err
+		}
+	}
 	if err := s.commit(ctx, kindClaim); err != nil {
 		return "", err
 	}
