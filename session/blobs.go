@@ -409,9 +409,7 @@ func (s *Session) sweepDropped() {
 	}
 	dropped := slices.Clone(s.ledger.Dropped[w.deleted.Load():s.spared.ripe])
 	s.sweep = w
-	s.calls.Add(1)
 	go func() {
-		defer s.calls.Done()
 		defer close(w.done)
 		defer cancel()
 		for _, b := range dropped {

@@ -199,9 +199,7 @@ func (s *Session) launch(id string, attempt uint64, batch []*entry) {
 	}
 	req.Completions, r.told = s.completions()
 	results := s.results // has room for the one call under way
-	s.calls.Add(1)
 	go func() {
-		defer s.calls.Done()
 		ctx, traced := s.traceRun(ctx, id, attempt, batch)
 		f := &finished{run: r}
 		if f.err = s.resolve(ctx, req, batch); f.err == nil {

@@ -61,7 +61,6 @@ type Session struct {
 	over    chan struct{}
 	up      chan struct{} // closed when the session serves, or never will
 	rise    sync.Once
-	calls   sync.WaitGroup
 
 	// What a session waits for, see await.
 	stirred chan struct{} // something has come, or one of the next two is set
@@ -306,9 +305,7 @@ func (s *Session) firstSteps() {
 // people and lists, nothing depends on it.
 func (s *Session) enlist(ctx context.Context) {
 	entry := kv.SessionEntry{Session: s.id, CreatedAt: s.ledger.Created}
-	s.calls.Add(1)
 	go func() {
-		defer s.calls.Done()
 		if err := s.env.Store.Directory.Put(ctx, entry); err != nil {
 			s.log.WarnContext(ctx, "session not enlisted", "error", err)
 		}
@@ -345,10 +342,6 @@ func (s *Session) leave() {
 	s.stopSweep()
 	s.outbox.close()
 }
-
-// Wait waits for the executor calls of the session to return. They have been told to; an
-// executor that does not heed its context may take its time.
-func (s *Session) Wait() { s.calls.Wait() }
 
 // hasWork reports whether the session would start a run by itself, now or later. One that
 // is paused would not: its resume command wakes it wherever it is.
