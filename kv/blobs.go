@@ -213,6 +213,19 @@ func (b *Blobs) Body(ctx context.Context, session, ref string) ([]byte, error) {
 	return b.read(ctx, session, ref, bodyName)
 }
 
+// DeleteBody removes a commit that was stored with [Blobs.PutBody]; one that is not there
+// is no error. Only the session's owner may, once the log no longer has the commit.
+func (b *Blobs) DeleteBody(ctx context.Context, session, ref string) error {
+	name, _, err := name(session, ref, bodyName)
+	if err == nil {
+		err = b.remove(ctx, name, latest)
+	}
+	if err != nil {
+		return fmt.Errorf("delete commit %s of %s: %w", ref, session, err)
+	}
+	return nil
+}
+
 // Delete removes a payload up to the given revision; one that is not there is no
 // error, and one that was stored again since then stays. Only the session's owner
 // may, and only what no stored commit refers to: a deletion has no fence of its own.

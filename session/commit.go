@@ -35,9 +35,10 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 	defer bodies.Put(buf)
 	*buf = s.body((*buf)[:0], kind)
 	p.done()
-	data := *buf
+	data, ref := *buf, ""
 	if len(data) > maxInline {
-		ref, err := s.env.Store.Blobs.PutBody(ctx, s.id, data)
+		var err error
+		ref, err = s.env.Store.Blobs.PutBody(ctx, s.id, data)
 		if err != nil {
 			return fmt.Errorf("session %s: commit body of %d bytes: %w", s.id, len(data), err)
 		}
@@ -53,6 +54,7 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 	}
 	s.env.Telemetry.Committed(time.Since(started), p.inputs)
 	traced(nil)
+	s.trimming.spill(s.writer.Position().Number, ref)
 	s.cursor = p.cursor
 	if p.inputs > 0 {
 		s.published = p.published

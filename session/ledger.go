@@ -289,6 +289,8 @@ type state struct {
 	Ledger ledger     `json:"ledger"`
 	// Kernel is the machine's state in its compact form.
 	Kernel []byte `json:"kernel"`
+	// Trimming says how far the log may be trimmed.
+	Trimming trimming `json:"trimming,omitzero"`
 }
 
 // lanes is the physical order of the queued inputs (chapter 02, 6.7). The kernel's

@@ -22,6 +22,7 @@ type folded struct {
 	unsent    []outgoing
 	at        journal.Position
 	snapshot  kv.Snapshot
+	trimming  trimming
 	released  bool // the last commit was a release
 
 	// seen is told every step that was taken, for a replay; nil in recovery.
@@ -104,7 +105,7 @@ func (f *folded) restore(session string, snap kv.Snapshot) error {
 	}
 	f.cursor, f.confirmed, f.unsent = st.Cursor, st.Confirmed, st.Unsent
 	f.at = journal.Position{Number: snap.Commit, Sequence: snap.Sequence, Fence: st.Fence}
-	f.snapshot = snap
+	f.snapshot, f.trimming = snap, st.Trimming
 	return nil
 }
 
@@ -125,6 +126,7 @@ func (f *folded) commit(ctx context.Context, env *Env, session string, m *journa
 		}
 		return nil, err
 	}
+	f.trimming.spill(m.Number, b.DataRef)
 	r := &b.Record
 	if err := r.known(); err != nil {
 		return nil, broken("%v", err)
@@ -173,7 +175,7 @@ func (f *folded) commit(ctx context.Context, env *Env, session string, m *journa
 var errUnreadable = errors.New("the commit cannot be read")
 
 // readBody decodes a commit's data, from the object store if it was too large for a
-// message (PROTOCOL 7).
+// message (PROTOCOL 7); then its DataRef says where it was.
 func readBody(ctx context.Context, env *Env, session string, data []byte) (*body, error) {
 	var b body
 	if err := json.Unmarshal(data, &b); err != nil {
@@ -182,17 +184,19 @@ func readBody(ctx context.Context, env *Env, session string, data []byte) (*body
 	if b.DataRef == "" {
 		return &b, nil
 	}
-	whole, err := env.Store.Blobs.Body(ctx, session, b.DataRef)
+	ref := b.DataRef
+	whole, err := env.Store.Blobs.Body(ctx, session, ref)
 	if errors.Is(err, kv.ErrNoBlob) {
 		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("session %s: body %s: %w", session, b.DataRef, err)
+		return nil, fmt.Errorf("session %s: body %s: %w", session, ref, err)
 	}
 	b = body{}
 	if err := json.Unmarshal(whole, &b); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
+	b.DataRef = ref
 	return &b, nil
 }
 
@@ -227,6 +231,7 @@ func (s *Session) recover(ctx context.Context) error {
 	if !f.released && f.cursor > 0 {
 		s.consumed = leftover()
 	}
+	s.trimming = f.trimming
 	s.recoverBusy()
 	if f.cursor > 0 && !f.released && f.at != f.snapshotAt() {
 		s.sincePurge = int(s.env.MailboxLimit / 2)

@@ -80,8 +80,8 @@ type Session struct {
 	published time.Time // when the last mailbox message in the log was
 
 	consumed   consumed
-	sincePurge int           // mailbox messages taken since
-	trimmable  []kv.Snapshot // behind which the log may be trimmed one day
+	sincePurge int // mailbox messages taken since
+	trimming   trimming
 }
 
 // End is why a session left its worker.

@@ -36,9 +36,11 @@ func (s *Session) takeSnapshot(ctx context.Context) error {
 		return fmt.Errorf("session %s: kernel state: %w", s.id, err)
 	}
 	confirmed, unsent := s.outbox.unsent()
+	marks, to := s.trimming.marksAt(at, s.env.FeedHorizon)
 	data, err := json.Marshal(state{
 		Version: stateVersion, Cursor: s.cursor, Fence: at.Fence,
 		Confirmed: confirmed, Unsent: unsent, Ledger: s.ledger, Kernel: ks,
+		Trimming: trimming{Marks: marks, Bodies: s.trimming.Bodies},
 	})
 	if err != nil {
 		return fmt.Errorf("session %s: snapshot: %w", s.id, err)
@@ -53,29 +55,9 @@ func (s *Session) takeSnapshot(ctx context.Context) error {
 		}
 		return fmt.Errorf("session %s: snapshot: %w", s.id, err)
 	}
-	s.trim(ctx, snap)
-	s.snapshot = snap
+	s.snapshot, s.trimming.Marks = snap, marks
+	s.trim(ctx, to)
 	return nil
-}
-
-// trim removes commits that lie behind both the snapshot and the feed's horizon. The
-// stream sequence of a commit that far back is not known any more, so the trim goes in
-// steps: up to the snapshot before the one that is now older than the horizon.
-func (s *Session) trim(ctx context.Context, snap kv.Snapshot) {
-	s.trimmable = append(s.trimmable, snap)
-	n := 0
-	for n+1 < len(s.trimmable) && snap.Commit-s.trimmable[n].Commit >= s.env.FeedHorizon {
-		n++
-	}
-	if n == 0 {
-		return
-	}
-	// Exclusive: the commit of the snapshot itself stays (PROTOCOL 8).
-	if err := s.env.Log.Trim(ctx, s.id, s.trimmable[n-1].Sequence); err != nil {
-		s.log.WarnContext(ctx, "log not trimmed", "error", err)
-		return
-	}
-	s.trimmable = s.trimmable[n:]
 }
 
 // purgeMailbox removes what the session has consumed. The cursor is committed.
