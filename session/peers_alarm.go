@@ -26,11 +26,34 @@ type alarm struct {
 // alarmTimer is its id in TIME, where one of the same id replaces it.
 const alarmTimer = "requests"
 
+// alarmGrace is how late an alarm may come. After that it is taken for lost: its message may
+// have expired before it could be forwarded, or a late one of an earlier owner have taken its
+// place. One that comes all the same does no harm.
+const alarmGrace = time.Minute
+
+func (s *Session) alarmLost() bool {
+	return s.ledger.Alarm != nil && s.next.now.Sub(s.ledger.Alarm.At) > alarmGrace
+}
+
 // alarm sees to it that the session hears of a deadline.
 func (s *Session) alarm(at time.Time) {
-	if was := s.ledger.Alarm; was != nil && !at.Before(was.At) {
-		return // looked at again when that one comes
+	switch was := s.ledger.Alarm; {
+	case s.alarmLost():
+		s.setAlarm(s.next.now) // deadlines have passed already
+	case was == nil || at.Before(was.At):
+		s.setAlarm(at)
 	}
+	// Otherwise it is looked at again when that one comes.
+}
+
+// findAlarm sets an alarm that was lost anew, for who takes a session over.
+func (s *Session) findAlarm() {
+	if s.alarmLost() {
+		s.setAlarm(s.next.now)
+	}
+}
+
+func (s *Session) setAlarm(at time.Time) {
 	// Its ordinal is the next.
 	a := alarm{At: at.UTC(), Generation: s.next.delta.Sent + 1}
 	ev := event.New()
@@ -50,17 +73,24 @@ func (s *Session) alarm(at time.Time) {
 	s.change(func(d *delta) { d.Alarm = &a })
 }
 
-// rung ends what is overdue. A timer that is stale or comes again changes nothing.
+// rung ends what is overdue. A timer that is stale or comes again ends nothing early.
 func (s *Session) rung(a alarm, c cause) {
-	if s.ledger.Alarm == nil || s.ledger.Alarm.Generation != a.Generation {
+	set := s.ledger.Alarm
+	if set == nil {
 		return
 	}
-	s.change(func(d *delta) { d.Rung = true })
 	// The server fires by its own clock, ours may be behind.
 	now := s.next.now
 	if now.Before(a.At) {
 		now = a.At
 	}
+	if set.Generation != a.Generation && set.At.After(now) {
+		// There is one of an id: it may stand where the one that is set stood, if an owner that
+		// was replaced meanwhile published it late.
+		s.setAlarm(set.At)
+		return
+	}
+	s.change(func(d *delta) { d.Rung = true })
 	for _, id := range slices.Sorted(maps.Keys(s.ledger.Streams)) {
 		if !s.ledger.Streams[id].After(now) {
 			s.apply(&kernel.InteractionStreamExpired{CorrID: kernel.PeerCorrelationId(id)}, c) // refused once destroyed

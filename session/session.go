@@ -297,6 +297,7 @@ func (s *Session) firstSteps() {
 	if s.writer.Position().Number == 0 {
 		s.change(func(d *delta) { d.Created = s.next.now })
 	}
+	s.findAlarm()
 	// A new owner looks at what is queued, as attaching an executor does.
 	s.wake = true
 }

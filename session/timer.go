@@ -25,6 +25,10 @@ type timer struct {
 // maxTimer bounds how far ahead an input may be scheduled.
 const maxTimer = 366 * 24 * time.Hour
 
+// dueFor is for how long an event that is due waits to be forwarded to its mailbox, if no
+// worker runs or the mailbox is full.
+const dueFor = "720h"
+
 // forwarding is what the headers of a forwarded event take at most.
 const forwarding = 512
 
@@ -79,7 +83,7 @@ func (o *outgoing) schedule(ns subjects.Namespace, session string) *nats.Msg {
 		Header: nats.Header{
 			"Nats-Schedule":        {"@at " + o.Schedule},
 			"Nats-Schedule-Target": {ns.Due(session)},
-			"Nats-Schedule-TTL":    {"24h"},
+			"Nats-Schedule-TTL":    {dueFor},
 			"Content-Type":         {subjects.MediaStructured},
 		},
 		Data: o.Data,
