@@ -15,6 +15,9 @@ import (
 // maxMessage bounds the text of an error, which often quotes what some other service said.
 const maxMessage = 4 << 10
 
+// maxDigest bounds a conversation's digest, of which a session keeps a hundred.
+const maxDigest = 256
+
 // clean makes what an executor returned fit to stand in a commit: text is UTF-8, error
 // messages have a length that events have room for, and JSON is JSON that can be read
 // back.
@@ -24,7 +27,7 @@ func clean(res *Result, err error) (*Result, error) {
 	}
 	res.Text = strings.ToValidUTF8(res.Text, "\uFFFD")
 	res.ToolName = strings.ToValidUTF8(res.ToolName, "\uFFFD")
-	res.ConversationDigest = strings.ToValidUTF8(res.ConversationDigest, "\uFFFD")
+	res.ConversationDigest = subjects.Clip(res.ConversationDigest, maxDigest)
 	for _, v := range []struct {
 		name  string
 		value jsontext.Value

@@ -32,6 +32,21 @@ type actedKey struct {
 // maxAction bounds action ids: they are keys of the session's state.
 const maxAction = 128
 
+// What is kept of the answers to one run's actions: it stands in every snapshot. The last
+// one may go beyond the bytes.
+const (
+	maxActed      = 4096
+	maxActedBytes = 8 << 20
+)
+
+func (a *actedKey) size() int {
+	n := len(a.ID) + len(a.Answer.Report)
+	if r := a.Answer.Refusal; r != nil {
+		n += len(r.Reason)
+	}
+	return n
+}
+
 func actionID(id string) bool { return id != "" && len(id) <= maxAction && utf8.ValidString(id) }
 
 // host is the session as a run in progress reaches it.
@@ -125,7 +140,12 @@ func (s *Session) performAction(r *running, a executor.Action, c cause) {
 	}
 	var report any
 	err := error(&refusal{kind: "Unsupported", reason: fmt.Sprintf("a run cannot carry out %q", cmd.name)})
-	if actionable(cmd.name) {
+	cmd.repeatable = readOnly(cmd.name)
+	switch {
+	case !cmd.repeatable && s.actedOut():
+		cmd.repeatable = true // it would be refused again
+		err = &refusal{kind: rejectNotReady, reason: fmt.Sprintf("the run has acted %d times, or got %d bytes of answers, which is the most", maxActed, maxActedBytes)}
+	case actionable(cmd.name):
 		err = cmd.shallow()
 	}
 	if err == nil {
@@ -150,8 +170,23 @@ var fromRuns = table(
 // others reach for the life of the run itself, which they would end from within.
 func actionable(name string) bool {
 	_, may := fromRuns[name]
+	return may || readOnly(name)
+}
+
+func readOnly(name string) bool {
 	known, ok := subjects.Lookup(subjects.CommandType(name))
-	return may || ok && known.ReadOnly
+	return ok && known.ReadOnly
+}
+
+// actedOut tells whether the run has as many answers as are kept, counting those it waits for.
+func (s *Session) actedOut() bool {
+	n := len(s.ledger.Acted)
+	for i := range s.ledger.Waiting {
+		if s.ledger.Waiting[i].Action != "" {
+			n++
+		}
+	}
+	return n >= maxActed || s.ledger.actedBytes >= maxActedBytes
 }
 
 // actions carries out those of a run's result.
@@ -166,13 +201,16 @@ func (s *Session) actions(r *running, actions []executor.Action, c cause) {
 	}
 }
 
-// acted keeps the answer of an action while its run may be executed again.
+// acted keeps the answer of an action while its run may be executed again, unless it may be
+// carried out again as well.
 func (s *Session) acted(c *command, a answered) {
 	if s.ledger.Run == nil {
 		delete(s.callers, c.action) // their run is over
 		return
 	}
-	s.change(func(d *delta) { d.Acted = append(d.Acted, actedKey{c.action, a}) })
+	if !c.repeatable {
+		s.change(func(d *delta) { d.Acted = append(d.Acted, actedKey{c.action, a}) })
+	}
 	for _, answer := range s.callers[c.action] {
 		s.tell(answer, a)
 	}

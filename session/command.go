@@ -23,8 +23,10 @@ type command struct {
 	mob   string // that routed it, "" if none did
 	// action is the id of an executor's action, "" for an event.
 	action string
-	data   jsontext.Value
-	cause  cause
+	// repeatable is an action whose answer need not be kept.
+	repeatable bool
+	data       jsontext.Value
+	cause      cause
 }
 
 // commandName is the command an event of our own types asks for, known or not.

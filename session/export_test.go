@@ -21,6 +21,7 @@ type Folded struct {
 	Commit    uint64
 	Blobs     []string // held, sorted
 	Dropped   int
+	Acted     int
 }
 
 // FoldForTest folds a session from the store.
@@ -31,7 +32,7 @@ func FoldForTest(ctx context.Context, env *Env, session string) (Folded, error) 
 	}
 	return Folded{
 		*f.kernel.State(), f.ledger, f.cursor, f.confirmed, len(f.unsent), f.at.Number,
-		slices.Sorted(maps.Keys(f.ledger.Blobs)), len(f.ledger.Dropped),
+		slices.Sorted(maps.Keys(f.ledger.Blobs)), len(f.ledger.Dropped), len(f.ledger.Acted),
 	}, nil
 }
 

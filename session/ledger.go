@@ -51,8 +51,9 @@ type ledger struct {
 	// Alarm is the timer set for the earliest deadline of those.
 	Alarm *alarm `json:"alarm,omitzero"`
 
-	// weight is what Live takes, about.
-	weight int
+	// weight is what Live takes, about; actedBytes what Acted does.
+	weight     int
+	actedBytes int
 
 	Operations operations `json:"operations,omitzero"`
 	// Deferred is the system context of a session that is staged and not yet built.
@@ -208,7 +209,7 @@ func (l *ledger) apply(d *delta) {
 	l.Ended = l.Ended[len(d.Forget):]
 	l.Dropped = l.Dropped[d.Deleted:]
 	if d.RunOver {
-		l.Run, l.Acted = nil, nil
+		l.Run, l.Acted, l.actedBytes = nil, nil, 0
 	}
 	if d.Run != nil {
 		l.Run = d.Run
@@ -232,6 +233,7 @@ func (l *ledger) apply(d *delta) {
 	}
 	for _, a := range d.Acted {
 		put(&l.Acted, a.ID, a.Answer)
+		l.actedBytes += a.size()
 	}
 	if d.Rung {
 		l.Alarm = nil

@@ -100,6 +100,9 @@ func (f *folded) restore(session string, snap kv.Snapshot) error {
 	for _, e := range f.ledger.Live {
 		f.ledger.weight += e.weight()
 	}
+	for id, a := range f.ledger.Acted {
+		f.ledger.actedBytes += (&actedKey{id, a}).size()
+	}
 	if f.ledger.Seen == nil {
 		f.ledger.Seen = map[string]seen{}
 	}
