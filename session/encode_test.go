@@ -81,7 +81,7 @@ func TestDeltaRoundTrip(t *testing.T) {
 			}}
 			d.Arm = []timer{{Ordinal: 3, ID: "t", At: time.Unix(1_900_000_000, 0).UTC(), Event: jsontext.Value(`{"id":"x"}`)}}
 			d.Met, d.Waited = true, []string{text.Draw(t, "waited")}
-			d.Wait = []waitingCommand{{Command: "wait_all", Event: text.Draw(t, "w"), Action: "a", Request: "r", Cause: "c", Mob: "m"}}
+			d.Wait = []waitingCommand{{Command: "wait_all", Event: text.Draw(t, "w"), Key: text.Draw(t, "k"), Action: "a", Request: "r", Cause: "c", Mob: "m"}}
 			d.Acted = []actedKey{{"a", answered{Report: jsontext.Value(`{"x":1}`)}}, {"b", answered{Refusal: &commandRejected{Kind: "k"}}}}
 			d.Alarm, d.Rung = &alarm{time.Unix(1_900_000_000, 0).UTC(), 7}, true
 			d.Post = []parcel{{Ordinal: 4, To: "s2", MsgID: "s2:1", Event: jsontext.Value(`{"id":"y"}`)}}

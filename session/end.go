@@ -1,8 +1,6 @@
 package session
 
 import (
-	"slices"
-
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kalahari-run/kalahari/kernel"
@@ -82,9 +80,9 @@ func (p *delta) merge(d *delta) {
 		p.Retiring = d.Retiring
 	}
 	p.Met = p.Met || d.Met
-	for _, event := range d.Waited {
+	for _, id := range d.Waited {
 		// A command that waits and is answered within one commit leaves no trace.
-		p.Wait = slices.DeleteFunc(p.Wait, func(w waitingCommand) bool { return w.Event == event })
+		p.Wait = waited(p.Wait, id)
 	}
 	p.Wait = append(p.Wait, d.Wait...)
 	p.Waited = append(p.Waited, d.Waited...)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -89,11 +90,21 @@ type execution struct {
 type waitingCommand struct {
 	Command     string `json:"command"`
 	Event       string `json:"event"`
+	Key         string `json:"key,omitzero"` // of the event: its id is its source's alone
 	Correlation string `json:"correlation,omitzero"`
 	Mob         string `json:"mob,omitzero"`     // that sent it
 	Action      string `json:"action,omitzero"`  // of an executor, if it is one
 	Cause       string `json:"cause,omitzero"`   // what it follows from, if not its own event
 	Request     string `json:"request,omitzero"` // what it waits for
+}
+
+// id tells it from others that wait. Actions have no key, but an event of their own, and
+// logs of earlier releases have none at all.
+func (w *waitingCommand) id() string { return cmp.Or(w.Key, w.Event) }
+
+// waited takes those with an id off a list.
+func waited(list []waitingCommand, id string) []waitingCommand {
+	return slices.DeleteFunc(list, func(w waitingCommand) bool { return w.id() == id })
 }
 
 // delta is how one commit changes the ledger.
@@ -117,7 +128,7 @@ type delta struct {
 	Arm        []timer           `json:"arm,omitzero"`
 	Met        bool              `json:"met,omitzero"`
 	Wait       []waitingCommand  `json:"wait,omitzero"`
-	Waited     []string          `json:"waited,omitzero"` // events of Waiting that are answered
+	Waited     []string          `json:"waited,omitzero"` // ids of those that are answered
 	Acted      []actedKey        `json:"acted,omitzero"`
 	Peers      []peerChange      `json:"peers,omitzero"`
 	Post       []parcel          `json:"post,omitzero"`
@@ -228,8 +239,8 @@ func (l *ledger) apply(d *delta) {
 	}
 	l.Met = l.Met || d.Met
 	l.Waiting = append(l.Waiting, d.Wait...)
-	for _, event := range d.Waited {
-		l.Waiting = slices.DeleteFunc(l.Waiting, func(w waitingCommand) bool { return w.Event == event })
+	for _, id := range d.Waited {
+		l.Waiting = waited(l.Waiting, id)
 	}
 	for _, a := range d.Acted {
 		put(&l.Acted, a.ID, a.Answer)

@@ -88,7 +88,7 @@ func (s *Session) trySatisfy(c cause) bool {
 	}
 	for _, w := range slices.Clone(s.ledger.Waiting) {
 		if w.Request == request {
-			s.change(func(d *delta) { d.Waited = append(d.Waited, w.Event) })
+			s.change(func(d *delta) { d.Waited = append(d.Waited, w.id()) })
 			s.answer(w.command(), s.waitReport(request, ids), nil)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // waiting is what is kept of a command that will be answered later.
 func (c *command) waiting() waitingCommand {
-	w := waitingCommand{Command: c.name, Event: c.event, Correlation: c.cause.correlation, Mob: c.mob, Action: c.action}
+	w := waitingCommand{Command: c.name, Event: c.event, Key: c.key, Correlation: c.cause.correlation, Mob: c.mob, Action: c.action}
 	if c.cause.event != c.event {
 		w.Cause = c.cause.event
 	}
@@ -22,7 +22,7 @@ func (c *command) waiting() waitingCommand {
 // command is the command that waited.
 func (w *waitingCommand) command() *command {
 	c := &command{
-		name: w.Command, event: w.Event, mob: w.Mob, action: w.Action,
+		name: w.Command, event: w.Event, key: w.Key, mob: w.Mob, action: w.Action,
 		cause: cause{event: w.Event, correlation: w.Correlation},
 	}
 	if w.Cause != "" {
@@ -58,7 +58,7 @@ func (s *Session) settleWaits() {
 		if err == errStillWaiting {
 			continue
 		}
-		s.change(func(d *delta) { d.Waited = append(d.Waited, w.Event) })
+		s.change(func(d *delta) { d.Waited = append(d.Waited, w.id()) })
 		s.answer(w.command(), report, err)
 	}
 }
