@@ -545,6 +545,18 @@ func TestEffects(t *testing.T) {
 	if page, err = r.client.History(r.ctx, "s1", client.HistoryOptions{After: page.Next, Limit: 4}); err != nil || len(page.Events) != 4 || page.Next != "" {
 		t.Errorf("history, next page: %+v, %v", page, err)
 	}
+	// A page has 256 KiB, or one event.
+	long := clienttest.Event{Name: "RunOutput", Data: map[string]string{"content": strings.Repeat("x", 90<<10)}}
+	wide := r.fleet.Commit("wide", long, long, long, long)
+	for after, want := range map[string]string{"": at(wide, 1), at(wide, 1): ""} {
+		if page, err = r.client.History(r.ctx, "wide", client.HistoryOptions{After: after}); err != nil || len(page.Events) != 2 || page.Next != want {
+			t.Errorf("history, a wide page after %q: %d events, next %q, %v", after, len(page.Events), page.Next, err)
+		}
+	}
+	vast := r.fleet.Commit("vast", clienttest.Event{Name: "RunOutput", Data: map[string]string{"content": strings.Repeat("x", 300<<10)}}, long)
+	if page, err = r.client.History(r.ctx, "vast", client.HistoryOptions{}); err != nil || len(page.Events) != 1 || page.Next != at(vast, 0) {
+		t.Errorf("history, an event larger than a page: %d events, next %q, %v", len(page.Events), page.Next, err)
+	}
 	if page, err = r.client.History(r.ctx, "nobody", client.HistoryOptions{}); err != nil || len(page.Events) != 0 || page.Next != "" {
 		t.Errorf("history of nobody: %+v, %v", page, err)
 	}

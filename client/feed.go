@@ -76,12 +76,17 @@ var errEnough = errors.New("enough")
 // MaxHistory is the largest page of history.
 const MaxHistory = 1000
 
+// maxHistoryBytes cuts a page too, as the query "history" does: an event may be as large as
+// a commit.
+const maxHistoryBytes = 256 << 10
+
 // HistoryOptions say which part of a feed to read.
 type HistoryOptions struct {
 	// After and Types are as in [EffectsOptions].
 	After string
 	Types []string
-	// Limit bounds the page. 0 is 100; at most [MaxHistory].
+	// Limit bounds the page. 0 is 100; at most [MaxHistory]. A page also ends before the
+	// event that would make it larger than 256 KiB, but for its first.
 	Limit int
 }
 
@@ -104,9 +109,10 @@ func (c *Client) History(ctx context.Context, session string, opts HistoryOption
 	limit = min(limit, MaxHistory)
 	ctx, done := c.within(ctx)
 	defer done()
-	page, more := HistoryPage{Events: []Event{}}, false
+	page, size, more := HistoryPage{Events: []Event{}}, 0, false
 	err := c.effects(ctx, session, EffectsOptions{After: opts.After, Types: opts.Types}, false, func(ev Event) bool {
-		if more = len(page.Events) == limit; more {
+		size += len(ev.JSON)
+		if more = len(page.Events) == limit || len(page.Events) > 0 && size > maxHistoryBytes; more {
 			return false
 		}
 		page.Events = append(page.Events, ev)
@@ -116,7 +122,7 @@ func (c *Client) History(ctx context.Context, session string, opts HistoryOption
 		return HistoryPage{}, fmt.Errorf("history of %s: %w", session, err)
 	}
 	if more {
-		page.Next = page.Events[limit-1].Position.String()
+		page.Next = page.Events[len(page.Events)-1].Position.String()
 	}
 	return page, nil
 }

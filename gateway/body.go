@@ -23,14 +23,20 @@ func (g *Gateway) structuredBody() int64 {
 	return int64(base64.StdEncoding.EncodedLen(int(g.cfg.MaxBody))) + maxHeader
 }
 
-// hurried gives every body a time by which it must be there. The server's own ReadTimeout
-// would do that too, and end whoever waits for an outcome.
+// hurried gives every body a time by which it must be there, and every answer one by which
+// it must be taken. The server's own ReadTimeout and WriteTimeout would do that too, and end
+// whoever waits for an outcome, or follows a feed.
 func (g *Gateway) hurried(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn := http.NewResponseController(w)
+		answer := &hurriedWriter{ResponseWriter: w, limit: g.cfg.BodyTimeout}
 		if r.Body != http.NoBody && r.Body != nil {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(g.cfg.BodyTimeout)) // not every writer can
+			answer.body = time.Now().Add(g.cfg.BodyTimeout)
+			_ = conn.SetReadDeadline(answer.body) // not every writer can
 		}
-		next.ServeHTTP(w, r)
+		// The deadline is the connection's, and the answer before this one has left its own.
+		_ = conn.SetWriteDeadline(time.Time{})
+		next.ServeHTTP(answer, r)
 	})
 }
 

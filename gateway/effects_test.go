@@ -274,11 +274,11 @@ func (s *site) streams(query string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// deadlines is a writer that notes the last deadline it was given.
+// deadlines is a writer that notes the deadlines it was given.
 type deadlines struct {
 	*httptest.ResponseRecorder
+	all     []time.Time
 	last    time.Time
-	any     bool
 	written func()
 }
 
@@ -288,7 +288,7 @@ func (d *deadlines) Write(b []byte) (int, error) {
 }
 
 func (d *deadlines) SetWriteDeadline(t time.Time) error {
-	d.last, d.any = t, true
+	d.all, d.last = append(d.all, t), t
 	return nil
 }
 
@@ -304,7 +304,7 @@ func TestAStreamLeavesNoDeadlineBehind(t *testing.T) {
 	defer cancel()
 	w := &deadlines{ResponseRecorder: httptest.NewRecorder(), written: cancel}
 	g.Handler().ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", base+"/effects", nil))
-	if !w.any || !w.last.IsZero() {
+	if len(w.all) < 2 || !w.last.IsZero() {
 		t.Errorf("the last deadline is %v", w.last)
 	}
 }

@@ -55,7 +55,8 @@ type Config struct {
 	MaxStreams int
 	// Timeout is how long NATS may take to answer one request. Default 5 s.
 	Timeout time.Duration
-	// BodyTimeout is how long a request's body may take to arrive. Default 30 s.
+	// BodyTimeout is how long a request's body may take to arrive, and how long the client
+	// may take to read 256 KiB of an answer that is no stream. Default 30 s.
 	BodyTimeout time.Duration
 	// MaxWait bounds what `Prefer: wait` may ask for. Default 5 min.
 	MaxWait time.Duration
@@ -146,7 +147,9 @@ func New(nc *nats.Conn, cfg Config) (*Gateway, error) {
 	return g, nil
 }
 
-// Handler is the gateway as a handler, for a server of one's own.
+// Handler is the gateway as a handler, for a server of one's own. It leaves a write deadline
+// on the connection, and clears it when its next request begins: other handlers of that
+// server must not rely on there being none, unless the server clears it between requests.
 func (g *Gateway) Handler() http.Handler { return g.handler }
 
 // Close ends all streams and waits for their end. Whoever waits for an outcome is answered

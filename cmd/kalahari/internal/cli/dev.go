@@ -239,7 +239,15 @@ func (d *dev) face(ctx context.Context, ns subjects.Namespace, settings subjects
 		mux.Handle(path, process)
 	}
 	mux.Handle("/", d.gateway.Handler())
-	d.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	d.http = &http.Server{
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second,
+		// The gateway leaves a write deadline behind, and the next request may be for a probe.
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if state == http.StateIdle {
+				_ = c.SetWriteDeadline(time.Time{})
+			}
+		},
+	}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
