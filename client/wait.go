@@ -46,8 +46,9 @@ type Outcome struct {
 	Reason string `json:"reason,omitzero"`
 	// Result is what the run answered, as JSON; nil if nothing.
 	Result jsontext.Value `json:"result,omitzero"`
-	// ResultRef is the blob of a large result. [Client.PublishAndWait] reads it into Result,
-	// unless the session has let it go.
+	// ResultRef is the blob of a large result. [Client.PublishAndWait] reads it into Result.
+	// Result stays nil if the session has let the blob go, or if it could not be read within
+	// the wait: then [Client.Blob] reads it later.
 	ResultRef string `json:"result_ref,omitzero"`
 
 	// Of a command.
@@ -74,8 +75,8 @@ func (o *Outcome) Completed() bool {
 // to be stored.
 //
 // When ctx ends first the error is a [*PendingError], or [ErrUndecided] while it is not
-// known whether the event is stored; the wait goes on by calling it again with the same
-// event.
+// known whether the event is stored, or the context's alone before it was sent, while large
+// data are stored; the wait goes on by calling it again with the same event.
 func (c *Client) PublishAndWait(ctx context.Context, session string, ev event.Event, opts ...PublishOption) (*Outcome, error) {
 	p, err := c.prepare(session, ev, opts)
 	if err != nil {
@@ -95,7 +96,7 @@ func (c *Client) PublishAndWait(ctx context.Context, session string, ev event.Ev
 	if err != nil {
 		return nil, err
 	}
-	return c.whole(ctx, session, out)
+	return c.whole(ctx, session, out), nil
 }
 
 // Wait waits for the end of an input that somebody has published, by its id: a wait that
@@ -128,20 +129,20 @@ func (c *Client) Wait(ctx context.Context, session, inputID string) (*Outcome, e
 	if err != nil {
 		return nil, err
 	}
-	return c.whole(ctx, session, out)
+	return c.whole(ctx, session, out), nil
 }
 
-// whole reads a large result into its outcome.
-func (c *Client) whole(ctx context.Context, session string, out *Outcome) (*Outcome, error) {
+// whole reads a large result into its outcome. The outcome is known all the same if that
+// fails: an error would read as if it were not, or as if nothing had been stored.
+func (c *Client) whole(ctx context.Context, session string, out *Outcome) *Outcome {
 	if out.ResultRef == "" {
-		return out, nil
+		return out
 	}
 	var err error
-	out.Result, err = c.Blob(ctx, session, out.ResultRef)
-	if err != nil && !errors.Is(err, ErrBlobNotFound) {
-		return nil, fmt.Errorf("session %s: the result of %q: %w", session, out.InputID, err)
+	if out.Result, err = c.Blob(ctx, session, out.ResultRef); err != nil {
+		c.log.WarnContext(ctx, "a result cannot be read", "session", session, "input", out.InputID, "blob", out.ResultRef, "error", err)
 	}
-	return out, nil
+	return out
 }
 
 // Command sends a command on the session's control subject and waits for its answer, as

@@ -158,7 +158,10 @@ func (g *Gateway) takeAndWait(waiting context.Context, session string, ev event.
 		return taken{stored: true, receipt: &receipt{ev.ID(), pending.Receipt.Sequence, pending.Receipt.Duplicate}}, true
 	}
 	stored := errors.As(err, new(*client.RejectedError)) || errors.Is(err, client.ErrForgotten) || errors.Is(err, client.ErrCorrupt)
-	return taken{stored: stored, problem: undone(err, ev)}, !errors.Is(err, client.ErrUndecided)
+	// Large data are stored before the event. If the wait ended in the middle of that the
+	// error is the wait's, and says nothing of the event.
+	ended := waiting.Err() != nil && errors.Is(err, waiting.Err())
+	return taken{stored: stored, problem: undone(err, ev)}, !errors.Is(err, client.ErrUndecided) && !ended
 }
 
 // undone describes why an event was not taken. If that is not even known its id is told:

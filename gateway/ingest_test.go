@@ -12,11 +12,14 @@ import (
 	"testing"
 	"time"
 
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/nats-io/nats.go"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/kalahari-run/kalahari/client/clienttest"
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/gateway"
+	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/subjects"
 	"github.com/kalahari-run/kalahari/tracing"
 )
@@ -307,6 +310,37 @@ func TestUnavailableAndUndecided(t *testing.T) {
 		v := post("undecided", prefer)
 		if v["id"] == nil || v["source"] != "/gateway" {
 			t.Errorf("the producer cannot repeat it: %v", v)
+		}
+	}
+}
+
+// The wait bounds the outcome, and not the storing, which takes longer for large data.
+func TestAWaitThatEndsWhileTheDataAreStored(t *testing.T) {
+	s := alone(t, subjects.Settings{}, gateway.Config{})
+	body := `{"text":"` + strings.Repeat("x", 3<<20) + `"}`
+	status, v, _ := s.do("POST", base+"/events", body, with(binary("e1", promptType), "prefer", "wait=0.005"))
+	if status != http.StatusAccepted || v["sequence"] == nil || s.stored() != 1 {
+		t.Errorf("%d %v", status, v)
+	}
+}
+
+// An outcome is answered although its result cannot be read: a problem would say that the
+// event is not stored, and the prompt would run again.
+func TestAnOutcomeWhoseResultCannotBeRead(t *testing.T) {
+	s, fleet := play(t, gateway.Config{})
+	if err := s.env.JS.DeleteStream(t.Context(), subjects.ObjectStream(s.env.Namespace.BlobsBucket())); err != nil {
+		t.Fatal(err)
+	}
+	ref := kv.Ref([]byte("large"))
+	fleet.Answer(func(_ string, ev cloudevents.Event) []clienttest.Event {
+		return []clienttest.Event{clienttest.Accepted(ev.ID()), {Name: "InputCompleted", Cause: ev.ID(), Data: map[string]string{
+			"input_id": ev.ID(), "terminal_outcome": "Completed", "result_ref": ref,
+		}}}
+	})
+	for _, again := range []bool{false, true} {
+		status, v, _ := s.do("POST", base+"/events", `{"text":"x"}`, with(binary("e1", promptType), "prefer", "wait=20"))
+		if status != http.StatusOK || v["terminal_outcome"] != "Completed" || v["result_ref"] != ref || v["result"] != nil {
+			t.Errorf("again %v: %d %v", again, status, v)
 		}
 	}
 }
