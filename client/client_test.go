@@ -1,9 +1,11 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -559,6 +561,40 @@ func TestEffects(t *testing.T) {
 	}
 	if page, err = r.client.History(r.ctx, "nobody", client.HistoryOptions{}); err != nil || len(page.Events) != 0 || page.Next != "" {
 		t.Errorf("history of nobody: %+v, %v", page, err)
+	}
+}
+
+// A slow reader does not hold much of what it has not read, and misses nothing by that.
+func TestASlowReaderOfLargeCommits(t *testing.T) {
+	var log bytes.Buffer
+	r := start(t, subjects.Settings{}, client.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	const commits = 20
+	var want, got []string
+	for i := range commits {
+		// Of all sizes up to the largest, so that batches end in different places.
+		large := clienttest.Event{Name: "RunOutput", Data: map[string]string{"content": strings.Repeat("x", (400-10*i)<<10)}}
+		want = append(want, r.fleet.Commit("s1", large).String())
+	}
+	before := r.Conn.Stats().InBytes
+	for ev, err := range r.client.Effects(r.ctx, "s1", client.EffectsOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got == nil {
+			time.Sleep(300 * time.Millisecond) // for what would come
+			if n := r.Conn.Stats().InBytes - before; n > 3<<20 {
+				t.Errorf("%d bytes are here behind the first event", n)
+			}
+		}
+		if got = append(got, ev.Position.String()); len(got) == commits {
+			break
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if strings.Contains(log.String(), "interrupted") {
+		t.Error(log.String())
 	}
 }
 

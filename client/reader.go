@@ -37,7 +37,8 @@ func (k *commit) position(i int) subjects.Position {
 }
 
 const (
-	readBatch   = 64               // messages asked for at once; each may be half a megabyte
+	readBatch   = 64               // messages asked for at once
+	readBytes   = 2 << 20          // and what they may weigh: they lie here until they are read
 	readIdle    = 30 * time.Second // the server drops a consumer nobody asks
 	readBackoff = 5 * time.Second  // the longest pause between two attempts
 )
@@ -149,7 +150,9 @@ func (r *reader) span(ctx context.Context, take func(*commit) error) (done bool,
 	}
 	delivered, counted := cons.CachedInfo().Delivered.Stream, uint64(0)
 	for {
-		batch, err := cons.Fetch(readBatch, jetstream.FetchContext(ctx))
+		// A batch ends before the message that would not fit, which the next one then begins
+		// with. A commit in the log has half a megabyte and its headers, so that each fits.
+		batch, err := cons.Fetch(readBatch, jetstream.FetchContext(ctx), jetstream.FetchMaxBytes(readBytes))
 		if err != nil {
 			return false, err
 		}

@@ -93,7 +93,8 @@ type item struct {
 }
 
 // follow reads a feed into a channel, so that heartbeats can go between. It is never ahead
-// of the reader by more than one event: a slow client slows it down and nothing piles up.
+// of the reader by more than one event, and the client below it by one batch of some
+// megabytes: a slow client slows it down and nothing more piles up.
 // Behind a gap it goes on with what is left. The first item comes when the feed is open, or
 // cannot be opened; the channel is closed behind an error, and when ctx ends. stop ends it
 // and waits for that.
