@@ -531,7 +531,7 @@ func TestEffects(t *testing.T) {
 	ready := make(chan struct{})
 	done := make(chan []string)
 	go func() {
-		got, _ := names(t, r, "s1", client.EffectsOptions{Latest: true, Opened: func() { close(ready) }}, 1)
+		got, _ := names(t, r, "s1", client.EffectsOptions{Latest: true, Opened: func(string) { close(ready) }}, 1)
 		done <- got
 	}()
 	<-ready
@@ -623,7 +623,7 @@ func TestEffectsSayWhatIsWrong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(r.ctx, 5*time.Second)
 			defer cancel()
-			test.opts.Opened = func() { t.Error("it was opened") }
+			test.opts.Opened = func(string) { t.Error("it was opened") }
 			n := 0
 			for _, err := range r.client.Effects(ctx, test.session, test.opts) {
 				if n++; !errors.Is(err, test.want) {
@@ -660,8 +660,8 @@ func TestResumeBetweenCommits(t *testing.T) {
 		defer cancel()
 		open := false
 		var got []string
-		for ev, err := range r.client.Effects(ctx, session, client.EffectsOptions{After: after, Opened: func() {
-			open = true
+		for ev, err := range r.client.Effects(ctx, session, client.EffectsOptions{After: after, Opened: func(at string) {
+			open = at == after
 			r.fleet.Commit(session, clienttest.Accepted("last"))
 		}}) {
 			if err != nil || !open {
@@ -697,6 +697,38 @@ func TestResumeBetweenCommits(t *testing.T) {
 	for _, err := range r.client.Effects(r.ctx, "s1", client.EffectsOptions{After: "900"}) {
 		if !errors.Is(err, client.ErrPosition) {
 			t.Errorf("beyond the end: %v", err)
+		}
+	}
+}
+
+// A reader knows where it stands, also before its first event and between those it wants.
+func TestWhereAReaderStands(t *testing.T) {
+	r := start(t, subjects.Settings{})
+	first := r.fleet.Commit("s1", clienttest.Accepted("a"))
+	second := r.fleet.Commit("s1", clienttest.Accepted("b"))
+	third := r.fleet.Commit("s1", clienttest.Completed("a", 1))
+	begin, behindFirst, behindSecond := "0", strconv.FormatUint(second.Commit, 10), strconv.FormatUint(third.Commit, 10)
+	end := strconv.FormatUint(third.Commit+1, 10)
+	for _, test := range []struct {
+		opts client.EffectsOptions
+		want []string
+	}{
+		{client.EffectsOptions{}, []string{begin, behindFirst, behindSecond}},
+		{client.EffectsOptions{After: first.String()}, []string{first.String(), behindFirst, behindSecond}},
+		{client.EffectsOptions{After: behindSecond}, []string{behindSecond}},
+		{client.EffectsOptions{Latest: true}, []string{end}},
+	} {
+		var got []string
+		stands := func(after string) {
+			if got = append(got, after); after == end {
+				r.fleet.Commit("s1", clienttest.Completed("b", 2))
+			}
+		}
+		opts := test.opts
+		opts.Types, opts.Opened, opts.Passed = []string{"InputCompleted"}, stands, stands
+		names(t, r, "s1", opts, 1)
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%+v: %s", test.opts, diff)
 		}
 	}
 }

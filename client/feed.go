@@ -37,14 +37,19 @@ type EffectsOptions struct {
 	// that is left, and whether there were older ones is not told.
 	After string
 	// Latest starts behind what is committed at the time of the call. It is for readers
-	// without a resume point: with After it is an error.
+	// without a resume point, and Opened is told the one it is: with After it is an error.
 	Latest bool
 	// Types keeps only events of these names ("InputCompleted") or full types. One that
 	// the catalogue of events does not know is [ErrType]. Default all.
 	Types []string
 	// Opened, if set, is called once, when the feed stands open at its place and before the
-	// first event: what could be wrong with the options is not.
-	Opened func()
+	// first event: what could be wrong with the options is not. It is told the resume point
+	// of that place, so that a reader without an event yet can go on from there.
+	Opened func(after string)
+	// Passed, if set, is told the resume point behind each commit that had no event the
+	// reader wanted. Whoever goes on from there, rather than from the last event it was
+	// given, which may be long ago, is not told of a gap in what it did not want.
+	Passed func(after string)
 }
 
 // Effects reads a session's feed: every public effect, outcome and output, in order,
@@ -148,18 +153,19 @@ func (c *Client) effects(ctx context.Context, session string, opts EffectsOption
 		r.resume(p)
 		skip = p.Index
 	case opts.Latest:
-		end, err := c.logEnd(ctx, session)
+		last, err := r.lastCommit(ctx)
 		if err != nil {
 			return unanswered(ctx, err)
 		}
-		r.from = end.sequence + 1
+		r.resume(subjects.Position{Commit: last, Index: whole})
 	}
 	r.follow, r.ready = follow, opts.Opened
 	return r.run(ctx, func(k *commit) error {
 		if r.after != nil && k.prev == r.after.Commit && skip >= len(k.events) {
 			return fmt.Errorf("%w: %s: the commit has %d events", ErrPosition, opts.After, len(k.events))
 		}
-		r.isReady()
+		r.isReady(k.prev)
+		passed := true
 		for i, raw := range k.events {
 			if i <= skip {
 				continue
@@ -175,9 +181,12 @@ func (c *Client) effects(ctx context.Context, session string, opts EffectsOption
 			if err != nil {
 				return err
 			}
-			if !yield(ev) {
+			if passed = false; !yield(ev) {
 				return errEnough
 			}
+		}
+		if passed && opts.Passed != nil {
+			opts.Passed(spell(subjects.Position{Commit: k.sequence, Index: whole}))
 		}
 		skip = whole
 		return nil

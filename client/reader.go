@@ -61,8 +61,9 @@ type reader struct {
 	after *subjects.Position
 	// follow waits for what comes; without it the end of the log is the end.
 	follow bool
-	// ready, if set, is called once, when the reader stands at its place.
-	ready func()
+	// ready, if set, is called once, when the reader stands at its place, with its resume
+	// point.
+	ready func(after string)
 
 	last   uint64 // sequence of the last commit passed on
 	where  subjects.Position
@@ -146,7 +147,7 @@ func (r *reader) span(ctx context.Context, take func(*commit) error) (done bool,
 		}
 	}
 	if pending == 0 {
-		r.isReady()
+		r.isReady(0)
 	}
 	delivered, counted := cons.CachedInfo().Delivered.Stream, uint64(0)
 	for {
@@ -188,11 +189,18 @@ func (r *reader) span(ctx context.Context, take func(*commit) error) (done bool,
 	}
 }
 
-func (r *reader) isReady() {
-	if r.ready != nil {
-		r.ready()
-		r.ready = nil
+// isReady tells once where the reader stands: at its resume point, or before the first
+// commit there is, which follows prev, 0 in an empty feed.
+func (r *reader) isReady(prev uint64) {
+	if r.ready == nil {
+		return
 	}
+	at := subjects.Position{Commit: prev, Index: whole}
+	if r.after != nil {
+		at = *r.after
+	}
+	r.ready(spell(at))
+	r.ready = nil
 }
 
 func (r *reader) consumer(ctx context.Context) (jetstream.Consumer, error) {
@@ -233,26 +241,37 @@ func (r *reader) discard(name string) {
 // checkResume asks the stream's leader whether a resume point with nothing behind it is
 // one: the commit it stands in, or at least one after it, is always kept.
 func (r *reader) checkResume(ctx context.Context) error {
+	last, err := r.lastCommit(ctx)
+	switch {
+	case err != nil:
+		return err
+	case r.after.Index == whole && last == r.after.Commit:
+		return nil // the commit that would stand there is the next one, or the first
+	case last == 0:
+		return fmt.Errorf("%w: %s: the feed is empty", ErrPosition, spell(*r.after))
+	case last < r.from:
+		return fmt.Errorf("%w: %s: the feed ends at %d", ErrPosition, spell(*r.after), last)
+	}
+	return nil // a replica that lags
+}
+
+// lastCommit asks the stream's leader for the sequence of the session's last commit; 0 if
+// there is none.
+func (r *reader) lastCommit(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.c.timeout)
 	defer cancel()
 	stream, err := r.c.js.Stream(ctx, r.c.ns.LogStream(r.c.ns.Shard(r.session)))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	last, err := stream.GetLastMsgForSubject(ctx, r.c.ns.Log(r.session))
 	switch {
-	case errors.Is(err, jetstream.ErrMsgNotFound) && *r.after == subjects.Position{Index: whole}:
-		return nil // nothing was committed yet
 	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return fmt.Errorf("%w: %s: the feed is empty", ErrPosition, spell(*r.after))
+		return 0, nil
 	case err != nil:
-		return err
-	case r.after.Index == whole && last.Sequence == r.after.Commit:
-		return nil // the commit that would stand there is the next one
-	case last.Sequence < r.from:
-		return fmt.Errorf("%w: %s: the feed ends at %d", ErrPosition, spell(*r.after), last.Sequence)
+		return 0, err
 	}
-	return nil // a replica that lags
+	return last.Sequence, nil
 }
 
 // message passes one message on.

@@ -84,12 +84,16 @@ func gapOf(after string, e *client.GapError) *gap {
 	return &gap{after, e.Oldest.String(), e.Resume()}
 }
 
-// item is one thing to tell a reader: an event, a gap, or why the feed ends. One with none
-// of them says that the feed is open.
+// item is one thing to tell a reader: an event, a gap, why the feed ends, or where the reader
+// stands without any of them.
 type item struct {
 	event *client.Event
 	gap   *gap
 	err   error
+	// at is a resume point. The first item has the one the feed is open at, which is told at
+	// once: a reader that loses its connection before the first event misses nothing. Later
+	// ones lie behind events the reader does not want; the newest is told with a heartbeat.
+	at string
 }
 
 // follow reads a feed into a channel, so that heartbeats can go between. It is never ahead
@@ -109,7 +113,8 @@ func (g *Gateway) follow(ctx context.Context, session string, opts client.Effect
 			return false
 		}
 	}
-	opts.Opened = func() { send(item{}) }
+	stands := func(after string) { send(item{at: after}) }
+	opts.Opened, opts.Passed = stands, stands
 	go func() {
 		defer close(out)
 		for again := true; again; {

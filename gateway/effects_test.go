@@ -28,6 +28,21 @@ type record struct{ id, name, data string }
 // stream opens a stream of server-sent events. read returns the next n of them.
 func (s *site) stream(query, last string) (read func(n int) []record) {
 	s.Helper()
+	next := s.records(query, last)
+	return func(n int) (all []record) {
+		s.Helper()
+		for len(all) < n {
+			if r := next(); r.data != "" {
+				all = append(all, r)
+			}
+		}
+		return all
+	}
+}
+
+// records opens a stream. next returns its next record, which may be an id and nothing else.
+func (s *site) records(query, last string) (next func() record) {
+	s.Helper()
 	ctx, cancel := context.WithCancel(s.Context())
 	req, err := http.NewRequestWithContext(ctx, "GET", s.url+base+"/effects"+query, nil)
 	if err != nil {
@@ -52,15 +67,15 @@ func (s *site) stream(query, last string) (read func(n int) []record) {
 	}
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
-	return func(n int) (all []record) {
+	return func() (r record) {
 		s.Helper()
-		for r := (record{}); len(all) < n; {
+		for {
 			if !lines.Scan() {
-				s.Fatalf("the stream ended after %v: %v", all, lines.Err())
+				s.Fatalf("the stream ended: %v", lines.Err())
 			}
 			switch key, value, _ := strings.Cut(lines.Text(), ": "); {
 			case lines.Text() == "" && r != record{}:
-				all, r = append(all, r), record{}
+				return r
 			case key == "id":
 				r.id = value
 			case key == "event":
@@ -69,7 +84,6 @@ func (s *site) stream(query, last string) (read func(n int) []record) {
 				r.data = value
 			}
 		}
-		return all
 	}
 }
 
@@ -117,9 +131,67 @@ func TestEffectsOverWebSocket(t *testing.T) {
 	s.do("POST", base+"/events", `{"text":"x"}`, binary("e1", subjects.InputType("prompt")))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	_, data, err := conn.Read(ctx)
-	if err != nil || !strings.Contains(string(data), `"InputCompleted"`) {
-		t.Errorf("%s %v", data, err)
+	var told []map[string]any
+	for len(told) == 0 || told[len(told)-1]["event"] == nil {
+		_, data, err := conn.Read(ctx)
+		var v map[string]any
+		if err == nil {
+			err = json.Unmarshal(data, &v)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		told = append(told, v)
+	}
+	if last := told[len(told)-1]; len(told) < 2 || told[0]["position"] != "0" || last["name"] != "InputCompleted" {
+		t.Errorf("%v", told)
+	}
+}
+
+// Whoever loses a stream before its first event misses nothing, whatever it asked for.
+func TestAStreamHasAResumePointFromItsBeginning(t *testing.T) {
+	for session, before := range map[string]int{"an empty feed": 0, "a feed": 2} {
+		for _, query := range []string{"?latest&types=InputCompleted", "?latest", "?types=InputCompleted"} {
+			t.Run(session+query, func(t *testing.T) {
+				s, fleet := play(t, gateway.Config{})
+				for i := range before {
+					fleet.Commit("s1", clienttest.Accepted(fmt.Sprint(i)))
+				}
+				fleet.Commit("another", clienttest.Accepted("x"))
+				at := s.records(query, "")()
+				if at.id == "" || at.data != "" {
+					t.Fatalf("it began with %v", at)
+				}
+				p := fleet.Commit("s1", clienttest.Completed("a", 1)) // it is away
+				if got := s.stream(query, at.id)(1); got[0].id != p.String() {
+					t.Errorf("resumed: %v, want %s", got, p)
+				}
+			})
+		}
+	}
+}
+
+// A reader of few types can go on behind the many events it did not want.
+func TestAStreamTellsWhereItStands(t *testing.T) {
+	s, fleet := play(t, gateway.Config{})
+	const types = "?types=InputCompleted"
+	next := s.records(types, "")
+	begin := next()
+	fleet.Commit("s1", clienttest.Accepted("a"))
+	at := next() // with a heartbeat
+	p := fleet.Commit("s1", clienttest.Completed("a", 1))
+	if at.data != "" || at.id != fmt.Sprint(p.Commit) {
+		t.Fatalf("it stands at %v, want %d", at, p.Commit)
+	}
+	if got := next(); got.id != p.String() {
+		t.Errorf("got %v, want %s", got, p)
+	}
+	fleet.Trim("s1")
+	if got := s.stream(types, at.id)(1); got[0].id != p.String() {
+		t.Errorf("resumed: %v", got)
+	}
+	if got := s.stream(types, begin.id)(1); got[0].name != "gap" {
+		t.Errorf("resumed before what is gone: %v", got)
 	}
 }
 
@@ -192,12 +264,14 @@ func TestAWebSocketGoesOnBehindAGap(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = conn.CloseNow() })
 		return func() (v map[string]any) {
-			_, data, err := conn.Read(ctx)
-			if err == nil {
-				err = json.Unmarshal(data, &v)
-			}
-			if err != nil {
-				t.Fatal(err)
+			for len(v) < 2 { // a position alone is where it stands
+				_, data, err := conn.Read(ctx)
+				if v = nil; err == nil {
+					err = json.Unmarshal(data, &v)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
 			}
 			return v
 		}

@@ -49,14 +49,16 @@ func TestAReaderThatDoesNotRead(t *testing.T) {
 		s := s.in(t)
 		conn, lines := s.narrow(base + "/effects")
 		defer conn.Close()
-		read := []string{}
+		read, at := []string{}, ""
 		for len(read) < 5 {
 			line, err := lines.ReadString('\n')
 			if err != nil {
 				t.Fatal(err)
 			}
 			if id, ok := strings.CutPrefix(line, "id: "); ok {
-				read = append(read, strings.TrimSpace(id))
+				at = strings.TrimSpace(id)
+			} else if strings.HasPrefix(line, "event: ") {
+				read = append(read, at)
 			}
 		}
 		// Another stream has a place only once this one is cut off.

@@ -9,7 +9,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// socket sends each event as one text message: {"position","name","event"}.
+// socket sends each event as one text message, {"position","name","event"}, and resume
+// points without an event as {"position"}.
 func (g *Gateway) socket(ctx context.Context, w http.ResponseWriter, r *http.Request, first item, items <-chan item) {
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
@@ -29,6 +30,7 @@ func (g *Gateway) socket(ctx context.Context, w http.ResponseWriter, r *http.Req
 	}
 	heartbeat := time.NewTicker(g.cfg.Heartbeat)
 	defer heartbeat.Stop()
+	at := ""
 	for it, open := first, true; open; {
 		if v := it.message(); v != nil && !send(v) {
 			return
@@ -36,9 +38,13 @@ func (g *Gateway) socket(ctx context.Context, w http.ResponseWriter, r *http.Req
 		it = item{}
 		select {
 		case it, open = <-items:
+			if at = it.at; at != "" {
+				it = item{}
+			}
 		case <-gone.Done():
 			return
 		case <-heartbeat.C:
+			it, at = item{at: at}, ""
 			bounded, cancel := context.WithTimeout(ctx, g.cfg.SlowReader)
 			err := conn.Ping(bounded)
 			cancel()
@@ -63,6 +69,8 @@ func (it item) message() map[string]any {
 		return map[string]any{"error": describe(it.err).filled()}
 	case it.event != nil:
 		return map[string]any{"position": it.event.Position.String(), "name": it.event.Name, "event": it.event.JSON}
+	case it.at != "":
+		return map[string]any{"position": it.at}
 	}
 	return nil
 }

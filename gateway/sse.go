@@ -31,14 +31,16 @@ func (g *Gateway) sse(ctx context.Context, w http.ResponseWriter, session string
 	heartbeat := time.NewTicker(g.cfg.Heartbeat)
 	defer heartbeat.Stop()
 	good := send(": the feed of session "+session+"\n\n") && send(first.sse())
+	at := ""
 	for open := true; good && open && ctx.Err() == nil; {
 		select {
 		case it, ok := <-items:
-			if open = ok; ok {
+			if open, at = ok, it.at; ok && at == "" {
 				good = send(it.sse())
 			}
 		case <-heartbeat.C:
-			good = send(": still here\n\n")
+			good = send(item{at: at}.sse() + ": still here\n\n")
+			at = ""
 		}
 	}
 	if good {
@@ -48,7 +50,7 @@ func (g *Gateway) sse(ctx context.Context, w http.ResponseWriter, session string
 }
 
 // sse writes an item. Each id is a resume point, that of a gap too: a browser that connects
-// again does not see it twice.
+// again does not see it twice. An id without data is no event to a browser, but it counts.
 func (it item) sse() string {
 	switch {
 	case it.gap != nil:
@@ -57,6 +59,8 @@ func (it item) sse() string {
 		return record("", "error", describe(it.err).filled())
 	case it.event != nil:
 		return record(it.event.Position.String(), it.event.Name, it.event.JSON)
+	case it.at != "":
+		return "id: " + it.at + "\n\n"
 	}
 	return ""
 }
