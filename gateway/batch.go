@@ -53,12 +53,9 @@ func (g *Gateway) readBatch(w http.ResponseWriter, r *http.Request) ([]event.Eve
 	if err != nil {
 		return nil, err
 	}
-	events, err := subjects.DecodeBatch(body)
+	events, err := subjects.DecodeBatch(body, g.cfg.MaxBatch)
 	if err != nil {
 		return nil, err
-	}
-	if len(events) > g.cfg.MaxBatch {
-		return nil, fmt.Errorf("%w: %d events, a batch has at most %d", client.ErrTooLarge, len(events), g.cfg.MaxBatch)
 	}
 	for i := range events {
 		ev := &events[i]

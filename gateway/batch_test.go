@@ -102,3 +102,17 @@ func TestABatchThatIsWaitedFor(t *testing.T) {
 		}
 	}
 }
+
+func TestABatchOfTooMany(t *testing.T) {
+	s := alone(t, subjects.Settings{}, gateway.Config{MaxBatch: 2})
+	if status, raw, _ := s.batch("", event("a", `{"text":"x"}`), event("b", `{"text":"x"}`)); status != http.StatusOK {
+		t.Errorf("as many as are allowed: %d %s", status, raw)
+	}
+	status, raw, _ := s.batch("", event("c", `{"text":"x"}`), event("d", `{"text":"x"}`), `{"what follows":"is not read"}`)
+	if status != http.StatusRequestEntityTooLarge || !strings.Contains(string(raw), `"code":"too_large"`) || !strings.Contains(string(raw), "at most 2") {
+		t.Errorf("%d %s", status, raw)
+	}
+	if n := s.stored(); n != 2 {
+		t.Errorf("%d events are stored", n)
+	}
+}

@@ -83,7 +83,7 @@ func describe(err error) details {
 		d.Status, d.Code, d.Field = http.StatusBadRequest, "malformed_event", decode.Attribute
 	case errors.As(err, &token):
 		d.Status, d.Code, d.Field = http.StatusBadRequest, "malformed_name", token.Kind
-	case errors.As(err, &tooLarge), errors.Is(err, client.ErrTooLarge):
+	case errors.As(err, &tooLarge), errors.Is(err, client.ErrTooLarge), errors.Is(err, subjects.ErrBatch):
 		d.Status, d.Code = http.StatusRequestEntityTooLarge, "too_large"
 	case errors.As(err, &rejected):
 		d.Status, d.Code = http.StatusConflict, "refused"

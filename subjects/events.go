@@ -203,9 +203,13 @@ func DecodeJSON(data []byte) (event.Event, error) {
 	return ev, trailing(d)
 }
 
-// DecodeBatch reads a JSON array of events, the batched mode of HTTP. The error
-// says which event is at fault.
-func DecodeBatch(data []byte) ([]event.Event, error) {
+// ErrBatch is a batch with more events than its reader takes.
+var ErrBatch = errors.New("the batch has too many events")
+
+// DecodeBatch reads a JSON array of at most so many events, the batched mode of
+// HTTP. The error says which event is at fault; it is [ErrBatch] if there are
+// more, and those are not read: a short text can have very many.
+func DecodeBatch(data []byte, most int) ([]event.Event, error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(data))
 	if t, err := d.ReadToken(); err != nil {
 		return nil, refuse("", "not JSON: %v", err)
@@ -214,6 +218,9 @@ func DecodeBatch(data []byte) ([]event.Event, error) {
 	}
 	evs := []event.Event{}
 	for d.PeekKind() != ']' {
+		if len(evs) == most {
+			return nil, fmt.Errorf("%w: at most %d are allowed", ErrBatch, most)
+		}
 		ev, err := decodeObject(d)
 		if err != nil {
 			return nil, fmt.Errorf("event %d of the batch: %w", len(evs), err)

@@ -169,20 +169,33 @@ func TestBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := subjects.DecodeBatch(data)
+	got, err := subjects.DecodeBatch(data, 2)
 	if err != nil || len(got) != 2 || got[0].ID() != "1" || got[1].ID() != "2" {
 		t.Fatalf("%v %v", got, err)
 	}
-	if got, err := subjects.DecodeBatch([]byte(" [ ] ")); err != nil || len(got) != 0 {
+	if got, err := subjects.DecodeBatch([]byte(" [ ] "), 0); err != nil || len(got) != 0 {
 		t.Errorf("empty: %v %v", got, err)
 	}
 	for bad, want := range map[string]string{
 		`{}`: "a batch is a JSON array", `[`: "not JSON", `[1]`: "event 0 of the batch", `[] 1`: "more after",
 		strings.Replace(string(data), `"id":"2"`, `"id":""`, 1): "event 1 of the batch: cloudevent: id: must not be empty",
 	} {
-		if _, err := subjects.DecodeBatch([]byte(bad)); err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, subjects.ErrDecode) {
+		if _, err := subjects.DecodeBatch([]byte(bad), 2); err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, subjects.ErrDecode) {
 			t.Errorf("%s: %v, want %q", bad, err, want)
 		}
+	}
+}
+
+// What is behind the last event that is allowed is not even looked at.
+func TestABatchOfTooMany(t *testing.T) {
+	t.Parallel()
+	data, err := subjects.EncodeBatch([]event.Event{sample("1"), sample("2")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := strings.TrimSuffix(string(data), "]") + strings.Repeat(",{}", 400_000)
+	if got, err := subjects.DecodeBatch([]byte(more), 2); !errors.Is(err, subjects.ErrBatch) || got != nil || !strings.Contains(err.Error(), "at most 2") {
+		t.Errorf("%d events, %v", len(got), err)
 	}
 }
 
@@ -371,6 +384,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		ev, err := subjects.Decode(h, data)
 		if err != nil {
+			if errors.Is(err, subjects.ErrBatch) {
+				return
+			}
 			if !errors.Is(err, subjects.ErrDecode) || len(err.Error()) > 2*subjects.MaxReason {
 				t.Fatalf("untyped, or long: %v", err)
 			}
@@ -402,7 +418,7 @@ func FuzzDecodeBatch(f *testing.F) {
 	f.Add([]byte(`[{"specversion":"1.0","id":"\ud800","source":"/s","type":"t"}]`))
 	f.Add([]byte(`[` + strings.Repeat(`{"a":`, 10_000)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		evs, err := subjects.DecodeBatch(data)
+		evs, err := subjects.DecodeBatch(data, 1000)
 		if err != nil {
 			if !errors.Is(err, subjects.ErrDecode) || len(err.Error()) > 2*subjects.MaxReason {
 				t.Fatalf("untyped, or long: %v", err)
@@ -413,7 +429,7 @@ func FuzzDecodeBatch(f *testing.F) {
 		if err != nil {
 			t.Fatalf("decoded, but: %v", err)
 		}
-		again, err := subjects.DecodeBatch(text)
+		again, err := subjects.DecodeBatch(text, 1000)
 		if err != nil || len(again) != len(evs) {
 			t.Fatalf("encoded, but: %v\n%s", err, text)
 		}
