@@ -190,6 +190,9 @@ func (n NATS) options() (opts []nats.Option, err error) {
 		use("inbox-prefix", nats.CustomInboxPrefix(n.InboxPrefix))
 	}
 	for server := range strings.SplitSeq(n.Server, ",") {
+		if server = strings.TrimSpace(server); !strings.Contains(server, "://") {
+			server = "nats://" + server // as the library has it
+		}
 		if _, err := url.Parse(server); err != nil {
 			cause := errors.Unwrap(err) // without the address, and the password in it
 			return nil, &ConfigError{"server", cause}

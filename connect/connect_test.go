@@ -115,6 +115,20 @@ func TestContext(t *testing.T) {
 	}
 }
 
+// A server may be written as the library takes it.
+func TestAddresses(t *testing.T) {
+	srv := embeddedtest.Run(t, embeddedtest.Listening())
+	bare := strings.TrimPrefix(srv.ClientURL(), "nats://")
+	for _, server := range []string{bare, "nats://127.0.0.1:1, " + bare} {
+		nc, err := connect.NATS{Server: server}.Dial("x")
+		if err != nil {
+			t.Errorf("%q: %v", server, err)
+			continue
+		}
+		nc.Close()
+	}
+}
+
 // A server that refuses us for a while, as one does whose users come later than itself, does
 // not end the connection.
 func TestARefusalOnReconnectIsWaitedOut(t *testing.T) {

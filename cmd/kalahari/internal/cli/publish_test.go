@@ -23,7 +23,7 @@ func hosted(t *testing.T) cli.Target {
 	return at(env)
 }
 
-// host starts a worker for env.
+// host starts a worker for env, and waits until it serves.
 func host(t *testing.T, env *embeddedtest.Env) {
 	t.Helper()
 	w, err := fleet.Worker{
@@ -41,6 +41,9 @@ func host(t *testing.T, env *embeddedtest.Env) {
 			t.Errorf("worker: %v", err)
 		}
 	})
+	for w.Ready() != nil {
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 // at is where a command finds env.
