@@ -339,7 +339,7 @@ func TestOperationsDoNotPileUp(t *testing.T) {
 func TestAnAnswerTooLargeIsRefused(t *testing.T) {
 	run := func(_ context.Context, r *executor.Run) (*executor.Result, error) {
 		res := &executor.Result{}
-		for i := range 1200 {
+		for i := range 2400 {
 			res.Actions = append(res.Actions, executor.Action{Command: "register_operation", Data: jsontext.Value(
 				fmt.Sprintf(`{"operation_id":"%s%04d","kind":"BackgroundToolOp"}`, strings.Repeat("x", 250), i))})
 		}
@@ -348,7 +348,7 @@ func TestAnAnswerTooLargeIsRefused(t *testing.T) {
 	env, f := peers(t, func(c *worker.Config) { c.Executor = executor.Func(run) })
 	publish(t, env, "s", "p", subjects.InputType("prompt"), `{"text":"x"}`)
 	f.await("s", "prompt", func(h *happening) bool { return h.Name == "InputCompleted" })
-	m, err := env.Conn.Request(env.Namespace.Query("s", "state"), nil, 5*time.Second)
+	m, err := env.Conn.Request(env.Namespace.Query("s", "ops_lifecycle_registry"), nil, 5*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -156,7 +156,8 @@ func (l *life) inheritSoon(ctx context.Context) {
 
 // takeOver claims a dead worker's session when its turn has come. It waits once, however
 // often it is found meanwhile; and when its turn comes another may have taken it over, and
-// have let it go to rest. If there is no room for it here any more, it is anybody's.
+// have let it go to rest. If it cannot be hosted here, for lack of room that was there when
+// this worker was elected, it is anybody's.
 func (l *life) takeOver(ctx context.Context, id string) {
 	if _, waits := l.heirless.LoadOrStore(id, nil); waits {
 		return
@@ -167,7 +168,7 @@ func (l *life) takeOver(ctx context.Context, id string) {
 		if !ok || l.members.Alive(owner.Incarnation) || l.claim(ctx, id) {
 			return
 		}
-		if l.room() == 0 && owner.Incarnation != "" && !l.alive(ctx, owner.Incarnation) {
+		if owner.Incarnation != "" && !l.alive(ctx, owner.Incarnation) {
 			if _, err := l.store.Owners.TakeOver(ctx, owner, ""); err != nil {
 				l.log.DebugContext(ctx, "not left to others, the sweeper will find it", "session", id, "error", err)
 			}
