@@ -146,9 +146,9 @@ func (l *life) inheritSoon(ctx context.Context) {
 		return
 	}
 	go func() {
-		defer l.inheriting.Store(false)
-		if sleep(ctx, 500*time.Millisecond) {
-			l.inheriting.Store(false)
+		slept := sleep(ctx, 500*time.Millisecond)
+		l.inheriting.Store(false)
+		if slept {
 			l.inherit(ctx)
 		}
 	}()

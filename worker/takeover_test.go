@@ -101,31 +101,9 @@ func TestAFullWorkerTakesNothingOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer members.Close()
-	until := func(what string, holds func() bool) {
-		t.Helper()
-		for end := time.Now().Add(15 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatal(what)
-			}
-		}
-	}
 	join := func(capacity int) {
-		nc, _ := embeddedtest.Connect(t, env.Server)
-		w, err := worker.New(nc, env.Namespace, worker.Config{
-			Executor: executor.Echo{}, Capacity: capacity, SweepEvery: time.Hour, DrainTimeout: time.Second,
-			Lease: kv.LeaseConfig{Heartbeat: 200 * time.Millisecond}, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, leave := context.WithCancel(t.Context())
-		left := make(chan error)
-		go func() { left <- w.Run(ctx) }()
-		t.Cleanup(func() {
-			leave()
-			if err := <-left; err != nil {
-				t.Error(err)
-			}
+		fleet(t, env, 1, func(c *worker.Config) {
+			c.Capacity, c.SweepEvery, c.Lease.Heartbeat = capacity, time.Hour, 200*time.Millisecond
 		})
 	}
 	dead := kv.NewIncarnation("dead")
@@ -142,7 +120,7 @@ func TestAFullWorkerTakesNothingOver(t *testing.T) {
 	taken := func(ids []string) {
 		t.Helper()
 		for _, id := range ids {
-			until(id+" is still the dead worker's", func() bool {
+			until(t, func() bool {
 				owner, err := store.Owners.Read(t.Context(), id)
 				return errors.Is(err, kv.ErrNotOwned) || err == nil && owner.Incarnation != dead && owner.Incarnation != ""
 			})
@@ -151,14 +129,14 @@ func TestAFullWorkerTakesNothingOver(t *testing.T) {
 
 	join(3)
 	publish(t, env, "guest", prompt("p", "x"))
-	until("the first worker has no guest", func() bool {
+	until(t, func() bool {
 		all := members.All()
 		return len(all) == 1 && all[0].Sessions == 1
 	})
 	join(100)
-	until("the second worker does not come", func() bool { return len(members.All()) == 2 })
+	until(t, func() bool { return len(members.All()) == 2 })
 	taken(bequeath("some"))
-	until("the first worker is not full", func() bool {
+	until(t, func() bool {
 		return slices.ContainsFunc(members.All(), func(m kv.MemberInfo) bool { return m.Sessions == m.Capacity })
 	})
 	taken(bequeath("more"))

@@ -15,6 +15,13 @@ import (
 // consumer over the due subjects.
 const timersDurable = "kalahari-timers"
 
+// maxRefused bounds the fired events that are on their way or wait to be tried again, those
+// of full mailboxes among them; beyond it no timer of the namespace is forwarded.
+const maxRefused = 100_000
+
+// maxRefusalDelay is the longest time until one is tried again.
+const maxRefusalDelay = time.Minute
+
 func (l *life) timers(ctx context.Context) {
 	for try := 0; ctx.Err() == nil; try++ {
 		err := l.forwardTimers(ctx)
@@ -35,7 +42,7 @@ func (l *life) forwardTimers(ctx context.Context) error {
 		FilterSubjects: l.ns.EachShard(l.ns.DueShard),
 		AckPolicy:      jetstream.AckExplicitPolicy,
 		AckWait:        10 * time.Second,
-		MaxAckPending:  100_000, // those of full mailboxes, which are tried again, count too
+		MaxAckPending:  maxRefused,
 		MaxDeliver:     -1,
 	})
 	if err != nil {
@@ -81,7 +88,7 @@ func (l *life) forwardTimer(ctx context.Context, m jetstream.Msg) {
 		l.log.WarnContext(ctx, "timer not forwarded, trying again", "session", id, "error", err)
 		// Rarer and rarer: what is tried again comes before what has just fired. If this is
 		// lost, the ack wait brings it back.
-		_ = m.NakWithDelay(min(time.Second<<min(meta.NumDelivered-1, 6), time.Minute))
+		_ = m.NakWithDelay(min(time.Second<<min(meta.NumDelivered-1, 6), maxRefusalDelay))
 		return
 	}
 	l.ack(m.Reply())

@@ -354,8 +354,7 @@ func (w *Worker) prepare(ctx context.Context, sender *sender, inbox *session.Inb
 	// The views live as long as the incarnation, not as long as the caller's context; their
 	// first listing is waited for no longer than that.
 	views, giveUp := context.WithCancel(context.WithoutCancel(ctx))
-	waited := context.AfterFunc(ctx, giveUp)
-	defer waited()
+	defer context.AfterFunc(ctx, giveUp)()
 	if l.owners, err = store.Owners.Watch(views); err == nil {
 		if l.members, err = store.Members.Watch(views); err == nil {
 			// Known before the first session is claimed, so that it reaches those too.
