@@ -84,6 +84,11 @@ type Config struct {
 
 	// ExecutorDelay is how long every run takes.
 	ExecutorDelay time.Duration
+	// ExecutorEffects makes echo count as an executor whose calls have outside effects, so
+	// that each waits for the commit that stages its run. Default: it has none, and says so
+	// ([executor.PureExecutor]); in Failover and Soak it always has, so that runs are lost with
+	// their workers.
+	ExecutorEffects bool
 	// HibernateAfter is how long sessions stay in memory that owe nothing. Default: the
 	// worker's own; 30 s for Idle, 1 s for Soak.
 	HibernateAfter time.Duration
@@ -126,7 +131,7 @@ var defaults = map[Workload]struct {
 	sessions, inputs, concurrency, workers int
 	rate                                   float64
 	hibernate                              time.Duration
-	started                                bool
+	started, effects                       bool
 }{
 	Fanout:    {sessions: 1000, inputs: 20},
 	Hot:       {sessions: 1, inputs: 5000, concurrency: 1},
@@ -134,8 +139,8 @@ var defaults = map[Workload]struct {
 	Accept:    {sessions: 1000, inputs: 20},
 	Cold:      {sessions: 1000, inputs: 1, rate: 200},
 	Idle:      {sessions: 1000, inputs: 1, rate: 1000, hibernate: 30 * time.Second, started: true},
-	Failover:  {sessions: 100, inputs: 60, rate: 300, workers: 3, started: true},
-	Soak:      {sessions: 200, inputs: 1, rate: 300, workers: 3, hibernate: time.Second, started: true},
+	Failover:  {sessions: 100, inputs: 60, rate: 300, workers: 3, started: true, effects: true},
+	Soak:      {sessions: 200, inputs: 1, rate: 300, workers: 3, hibernate: time.Second, started: true, effects: true},
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -159,6 +164,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Duration = cmp.Or(c.Duration, time.Minute)
 	c.FaultEvery = cmp.Or(c.FaultEvery, 20*time.Second)
 	c.Fault = cmp.Or(c.Fault, Crash)
+	c.ExecutorEffects = c.ExecutorEffects || d.effects
 	if c.Workload == Hot && c.Sessions != 1 {
 		return c, errors.New("the workload hot has one session")
 	}
@@ -222,6 +228,7 @@ type Report struct {
 	Sync        string   `json:"sync,omitempty"`
 	Published   string   `json:"published"`
 	DelayMS     float64  `json:"executor_delay_ms"`
+	Effects     bool     `json:"executor_effects"`
 	CPUs        int      `json:"cpus"`
 
 	// Seconds from the first publish to the last outcome.

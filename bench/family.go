@@ -48,6 +48,7 @@ type Child struct {
 	Namespace string `json:"namespace,omitzero"`
 	Name      string `json:"name,omitzero"`
 	Delay     string `json:"delay,omitzero"` // a duration, as Go writes them
+	Effects   bool   `json:"effects,omitzero"`
 	Hibernate string `json:"hibernate,omitzero"`
 }
 
@@ -173,7 +174,7 @@ func (c Child) work(ctx context.Context, out io.Writer, log *slog.Logger) error 
 		return err
 	}
 	w, err := worker.New(nc, ns, worker.Config{
-		Name: c.Name, Executor: executor.Echo{Delay: delay}, Published: settings.Published, DrainTimeout: time.Second,
+		Name: c.Name, Executor: executor.Echo{Delay: delay, Effects: c.Effects}, Published: settings.Published, DrainTimeout: time.Second,
 		HibernateAfter: hibernate, Capacity: 1 << 20, BatchEffects: c.Sync == embedded.SyncAlways, Logger: log,
 	})
 	if err != nil {
@@ -238,7 +239,7 @@ func (f *family) hire(ctx context.Context, cfg Config) error {
 	file := "worker-" + strconv.Itoa(f.hired)
 	w, _, err := bear(ctx, cfg, file, Child{
 		Role: RoleWorker, Sync: cfg.Sync, Profile: cfg.profile(file), URL: f.url, Namespace: cfg.Namespace,
-		Name: name, Delay: cfg.ExecutorDelay.String(), Hibernate: cfg.HibernateAfter.String(),
+		Name: name, Delay: cfg.ExecutorDelay.String(), Effects: cfg.ExecutorEffects, Hibernate: cfg.HibernateAfter.String(),
 	})
 	if err != nil {
 		return err

@@ -224,7 +224,7 @@ func (b *run) work(ctx context.Context, extra *Report) (err error) {
 func (b *run) report(start time.Time, cpu, used map[string]time.Duration) *Report {
 	r := &Report{
 		Workload: b.Workload, Sessions: b.Sessions, Payload: b.Payload, Kind: b.Kind, Concurrency: b.Concurrency, Rate: b.Rate,
-		Warm: b.Warm, Shards: b.ns.Shards(), Published: string(b.settings.Published), DelayMS: ms(b.ExecutorDelay),
+		Warm: b.Warm, Shards: b.ns.Shards(), Published: string(b.settings.Published), DelayMS: ms(b.ExecutorDelay), Effects: b.ExecutorEffects,
 		CPUs: runtime.NumCPU(), CPUByProcess: map[string]float64{},
 	}
 	if b.started() {

@@ -31,6 +31,12 @@ func Suite(base Config) []Named {
 		}),
 		with("fanout", func(c *Config) { c.Workload = Fanout }),
 		with("fanout, feed", func(c *Config) { c.Workload, c.Published = Fanout, "none" }),
+		with("hot, effects", func(c *Config) { c.Workload, c.ExecutorEffects = Hot, true }),
+		with("hot pipelined, effects", func(c *Config) {
+			c.Workload, c.Concurrency, c.Inputs, c.ExecutorEffects = Hot, 256, 10_000, true
+		}),
+		with("fanout, effects", func(c *Config) { c.Workload, c.ExecutorEffects = Fanout, true }),
+		with("fanout, feed, effects", func(c *Config) { c.Workload, c.Published, c.ExecutorEffects = Fanout, "none", true }),
 		with("fanout 1000/s", func(c *Config) { c.Workload, c.Rate, c.Warm = Fanout, 1000, true }),
 		with("cold 200/s", func(c *Config) { c.Workload = Cold }),
 		with("failover, crash", func(c *Config) { c.Workload = Failover }),

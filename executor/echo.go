@@ -1,7 +1,9 @@
 package executor
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +25,9 @@ type Echo struct {
 	Delay time.Duration
 	// Ignore makes the executor take no notice of the "echo" member.
 	Ignore bool
+	// Effects makes it count as one whose calls have outside effects, as an agent's have:
+	// [Echo.Pure] says no to every run.
+	Effects bool
 }
 
 type echoOptions struct {
@@ -34,6 +39,14 @@ type echoOptions struct {
 		Cancel bool   `json:"cancel"`
 	} `json:"echo"`
 }
+
+// Pure implements [PureExecutor]: an answer at once has no effects.
+func (e Echo) Pure(run *Run) bool {
+	return !e.Effects && e.Delay == 0 && !slices.ContainsFunc(run.Inputs, func(in Input) bool { return e.asked(&in) })
+}
+
+// asked tells whether an input may carry options: most do not, so it is asked before decoding.
+func (e Echo) asked(in *Input) bool { return !e.Ignore && bytes.Contains(in.Data, []byte(`"echo"`)) }
 
 // Apply answers with the inputs' texts, one a line.
 func (e Echo) Apply(ctx context.Context, run *Run) (*Result, error) {
@@ -49,8 +62,7 @@ func (e Echo) Apply(ctx context.Context, run *Run) (*Result, error) {
 		if a, ok := echoReply(in); ok {
 			actions = append(actions, a)
 		}
-		// Most inputs carry no options: look before decoding.
-		if e.Ignore || !strings.Contains(string(in.Data), `"echo"`) {
+		if !e.asked(in) {
 			continue
 		}
 		var o echoOptions

@@ -91,10 +91,12 @@ func (s *Session) round(ctx context.Context, ask func()) (end End, err error) {
 	if end, err := s.heed(ctx, ask); end != "" {
 		return end, err
 	}
-	s.collect()
-	s.settleWaits()
-	s.injectCompletions()
-	s.startRun()
+	for more := true; more; {
+		s.collect()
+		s.settleWaits()
+		s.injectCompletions()
+		more = s.startRun() && s.next.bytes() < s.env.CommitBytes
+	}
 	s.forget()
 	if s.failure != nil {
 		return "", s.failure

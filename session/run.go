@@ -64,16 +64,17 @@ func (s *Session) runDue() bool {
 		st.LifecyclePhase&(kernel.Idle|kernel.Attached|kernel.Retired) != 0 && !s.held()
 }
 
-// startRun begins the next run if one is due and inputs are queued.
-func (s *Session) startRun() {
+// startRun begins the next run if one is due and inputs are queued. It reports whether that
+// run is over already, so that there may be another.
+func (s *Session) startRun() (over bool) {
 	if s.failure != nil || !s.runDue() {
-		return
+		return false
 	}
 	st := s.kernel.State()
 	batch := s.batch()
 	if len(batch) == 0 {
 		s.wake = false
-		return
+		return false
 	}
 	run := uuid.Must(uuid.NewV7()).String()
 	c := batch[0].cause()
@@ -82,7 +83,7 @@ func (s *Session) startRun() {
 	} else if o := s.apply(&kernel.Prepare{SessionID: st.SessionID.Value(), RunID: kernel.RunId(run)}, c); !o.OK() {
 		// An unregistered session runs nothing until it is registered again.
 		s.wake = false
-		return
+		return false
 	}
 	for _, e := range batch {
 		s.must(&kernel.StageForRun{InputID: e.ID, RunID: run}, e.cause())
@@ -97,11 +98,15 @@ func (s *Session) startRun() {
 			run: &running{id: run, inputs: batch, start: s.next.now},
 			err: &executor.ApplyError{Cause: kernel.RuntimeApplyFailureCauseExecutorInternal, Message: o.Refusal.String()},
 		})
-		return
+		return false
 	}
 	s.crossBoundary(c)
 	attempt := st.InputAttemptCounts.At(batch[0].ID)
+	if s.runAtOnce(run, attempt, batch) {
+		return true
+	}
 	s.next.stored = append(s.next.stored, func() { s.launch(run, attempt, batch) })
+	return false
 }
 
 // startTurn picks the turn's start (chapter 02, 6.9 step 6; chapter 03, who sends what).
@@ -184,20 +189,8 @@ func (s *Session) launch(id string, attempt uint64, batch []*entry) {
 		r.cancelAtBoundary() // asked of an earlier owner
 	}
 	s.run = r
-	req := &executor.Run{
-		Namespace: s.env.Namespace.Name(), Session: s.id, ID: id, Fence: s.owner.Fence,
-		Attempt: attempt, Execution: s.ledger.Run.Count, Key: id,
-		Model:    effectiveModel(st),
-		Boundary: batch[0].Boundary, Kind: batch[0].Execution, CancelAtBoundary: r.boundary,
-		Host: &host{s, r},
-	}
-	req.Inputs = make([]executor.Input, 0, len(batch))
-	for _, e := range batch {
-		req.Inputs = append(req.Inputs, executor.Input{
-			ID: e.ID, Kind: e.Kind, Type: e.Type, Data: e.Data, Text: e.text(), Lane: e.Lane, HandlingMode: e.HandlingMode,
-		})
-	}
-	req.Completions, r.told = s.completions()
+	req := s.request(r, attempt)
+	req.CancelAtBoundary, req.Host = r.boundary, &host{s, r}
 	results := s.results // has room for the one call under way
 	go func() {
 		ctx, traced := s.traceRun(ctx, id, attempt, batch)
@@ -216,6 +209,24 @@ func (s *Session) launch(id string, attempt uint64, batch []*entry) {
 	// A call that needs no waiting is over before the session looks for what comes next. Its
 	// result is then in the next commit, and not behind one that only admits what has arrived.
 	runtime.Gosched()
+}
+
+// request is what an executor is told of a run.
+func (s *Session) request(r *running, attempt uint64) *executor.Run {
+	first := r.inputs[0]
+	req := &executor.Run{
+		Namespace: s.env.Namespace.Name(), Session: s.id, ID: r.id, Fence: s.owner.Fence,
+		Attempt: attempt, Execution: s.ledger.Run.Count, Key: r.id, Model: effectiveModel(s.kernel.State()),
+		Boundary: first.Boundary, Kind: first.Execution,
+		Inputs: make([]executor.Input, 0, len(r.inputs)),
+	}
+	for _, e := range r.inputs {
+		req.Inputs = append(req.Inputs, executor.Input{
+			ID: e.ID, Kind: e.Kind, Type: e.Type, Data: e.Data, Text: e.text(), Lane: e.Lane, HandlingMode: e.HandlingMode,
+		})
+	}
+	req.Completions, r.told = s.completions()
+	return req
 }
 
 // resume takes up the run that was in progress when the state was recovered. Its executor

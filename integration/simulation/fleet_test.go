@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/kalahari-run/kalahari/executor"
 	"github.com/kalahari-run/kalahari/kernel"
+	"github.com/kalahari-run/kalahari/subjects"
 	"github.com/kalahari-run/kalahari/worker"
 )
 
@@ -140,6 +142,7 @@ type recorder struct{ w *world }
 type call struct {
 	session, run string
 	fence        uint64
+	pure         bool
 }
 
 // output is what one executor call put out.
@@ -147,7 +150,7 @@ type output struct{ session, run, text string }
 
 func (r *recorder) Apply(ctx context.Context, run *executor.Run) (*executor.Result, error) {
 	r.w.mu.Lock()
-	r.w.calls = append(r.w.calls, call{run.Session, run.ID, run.Fence})
+	r.w.calls = append(r.w.calls, call{run.Session, run.ID, run.Fence, r.Pure(run)})
 	r.w.mu.Unlock()
 	r.w.checkInputs(run)
 	result, err := executor.Echo{}.Apply(ctx, run)
@@ -159,10 +162,21 @@ func (r *recorder) Apply(ctx context.Context, run *executor.Run) (*executor.Resu
 			result.Text += strings.Repeat("~", st.swell)
 		}
 	}
+	if run.CancelAtBoundary == nil && len(result.Text) > subjects.MaxInlineData {
+		return result, nil // too large for a run that is not staged yet: the call is made again
+	}
 	r.w.mu.Lock()
 	defer r.w.mu.Unlock()
 	r.w.outputs = append(r.w.outputs, output{run.Session, run.ID, result.Text})
 	return result, nil
+}
+
+// Pure implements [executor.PureExecutor].
+func (r *recorder) Pure(run *executor.Run) bool {
+	return !slices.ContainsFunc(run.Inputs, func(in executor.Input) bool {
+		st := r.w.plan.input(run.Session, in.ID)
+		return st == nil || !st.pure
+	})
 }
 
 // observer hears of quarantines, which nothing here may cause.

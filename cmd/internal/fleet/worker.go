@@ -21,13 +21,14 @@ import (
 type Executor struct {
 	Executor      string        `name:"executor" env:"KALAHARI_EXECUTOR" enum:"echo" default:"echo" help:"What runs are handed to: echo answers with the text of its inputs."`
 	ExecutorDelay time.Duration `name:"executor-delay" env:"KALAHARI_EXECUTOR_DELAY" help:"How long every run of the echo executor takes."`
+	Effects       bool          `name:"executor-effects" env:"KALAHARI_EXECUTOR_EFFECTS" help:"The echo executor counts as one whose calls have outside effects, as an agent's have: each is made once the commit that staged its run is stored."`
 }
 
 // Build makes the executor.
 func (e Executor) Build() (executor.Executor, error) {
 	switch e.Executor {
 	case "echo", "":
-		return executor.Echo{Delay: e.ExecutorDelay}, nil
+		return executor.Echo{Delay: e.ExecutorDelay, Effects: e.Effects}, nil
 	}
 	return nil, fmt.Errorf("there is no executor %q", e.Executor)
 }

@@ -24,6 +24,7 @@ type Bench struct {
 	Rate          float64       `name:"rate" help:"Inputs published in a second. Default: as fast as it goes; 200 for cold, 1000 for idle, 300 for failover and soak."`
 	Warm          bool          `name:"warm" help:"Activate every session before the clock starts."`
 	ExecutorDelay time.Duration `name:"executor-delay" help:"How long every run takes. Not with --url."`
+	Effects       bool          `name:"executor-effects" help:"The executor counts as one whose calls have outside effects: each is made once the commit that staged its run is stored. Always so in failover and soak. Not with --url."`
 	Sync          string        `name:"sync" enum:"always,relaxed" default:"always" help:"When the server writes to the disk: always, before it acknowledges, or relaxed. Not with --url."`
 	Published     string        `name:"published" enum:"lifecycle,all,none" default:"lifecycle" help:"What becomes a message of its own. Not with --url."`
 	Shards        int           `name:"shards" default:"8" help:"Shards. Not with --url."`
@@ -129,7 +130,7 @@ func (c Bench) run(e *Env, cfg bench.Config) error {
 	}
 	cfg.Server, cfg.Namespace = connect.NATS{Server: c.URL, Context: c.Context}, c.Namespace
 	cfg.Inputs, cfg.Concurrency, cfg.Payload, cfg.Kind, cfg.Rate, cfg.Warm = c.Inputs, c.Concurrency, c.Payload, c.Kind, c.Rate, c.Warm
-	cfg.ExecutorDelay, cfg.HibernateAfter, cfg.Sync, cfg.Published = c.ExecutorDelay, c.Hibernate, sync, subjects.PublishedSet(c.Published)
+	cfg.ExecutorDelay, cfg.ExecutorEffects, cfg.HibernateAfter, cfg.Sync, cfg.Published = c.ExecutorDelay, c.Effects, c.Hibernate, sync, subjects.PublishedSet(c.Published)
 	cfg.Shards, cfg.Workers, cfg.DataDir, cfg.ProfileDir, cfg.LogDir = c.Shards, c.Workers, c.DataDir, c.ProfileDir, c.LogDir
 	cfg.Spawn, cfg.Stall, cfg.Progress = bench.Again("bench-child"), c.Stall, e.Err
 	if e.JSON {
