@@ -160,6 +160,7 @@ func TestPureRunsAndOthersTakeTurns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	refolds(t, env, "s")
 	if at.Acted != 0 {
 		t.Errorf("%d answers to actions are kept after their runs", at.Acted)
 	}

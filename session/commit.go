@@ -47,6 +47,7 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 	started, traced := time.Now(), s.traceCommit()
 	on := commitSheets.Get().(*sheet)
 	defer commitSheets.Put(on)
+	s.tail += len(*buf)
 	if err := s.writer.Append(ctx, s.header(on), data); err != nil {
 		s.env.Telemetry.Refused()
 		traced(err)

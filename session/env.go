@@ -30,6 +30,7 @@ const (
 	DefaultRetain         = 1000
 	DefaultBlobGrace      = time.Minute
 	DefaultSnapshotEvery  = 1024
+	DefaultSnapshotBytes  = 8 << 20
 	DefaultCommitBytes    = 256 << 10
 	DefaultMaxExecutions  = 3
 	DefaultRetryDelay     = 100 * time.Millisecond
@@ -64,6 +65,9 @@ type Env struct {
 	BlobGrace time.Duration
 	// SnapshotEvery is the number of commits after which a snapshot is due. Default 1,024.
 	SnapshotEvery uint64
+	// SnapshotBytes of commits make one due as well, so that a session whose commits are large
+	// does not take longer to be taken over. Default 8 MiB.
+	SnapshotBytes int
 	// FeedHorizon is how many commits stay in the log for readers of the feed, at least.
 	// Default 4,096.
 	FeedHorizon uint64
@@ -108,6 +112,9 @@ func (e Env) WithDefaults() Env {
 	}
 	if e.SnapshotEvery == 0 {
 		e.SnapshotEvery = DefaultSnapshotEvery
+	}
+	if e.SnapshotBytes == 0 {
+		e.SnapshotBytes = DefaultSnapshotBytes
 	}
 	if e.FeedHorizon == 0 {
 		e.FeedHorizon = DefaultFeedHorizon

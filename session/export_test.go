@@ -19,6 +19,7 @@ type Folded struct {
 	Confirmed uint64
 	Unsent    int
 	Commit    uint64
+	Tail      int      // bytes behind the snapshot
 	Blobs     []string // held, sorted
 	Dropped   int
 	Acted     int
@@ -31,7 +32,7 @@ func FoldForTest(ctx context.Context, env *Env, session string) (Folded, error) 
 		return Folded{}, err
 	}
 	return Folded{
-		*f.kernel.State(), f.ledger, f.cursor, f.confirmed, len(f.unsent), f.at.Number,
+		*f.kernel.State(), f.ledger, f.cursor, f.confirmed, len(f.unsent), f.at.Number, f.tail,
 		slices.Sorted(maps.Keys(f.ledger.Blobs)), len(f.ledger.Dropped), len(f.ledger.Acted),
 	}, nil
 }

@@ -22,6 +22,7 @@ type folded struct {
 	unsent    []outgoing
 	at        journal.Position
 	snapshot  kv.Snapshot
+	tail      int // bytes of the commits behind it
 	trimming  trimming
 	released  bool // the last commit was a release
 
@@ -72,6 +73,7 @@ func (f *folded) behindSnapshot(ctx context.Context, env *Env, session string) e
 		}
 	}
 	f.at, err = env.Log.FoldTo(ctx, session, f.at, tail, func(m *journal.Message) error {
+		f.tail += len(m.Data)
 		_, err := f.commit(ctx, env, session, m)
 		return err
 	})
@@ -228,7 +230,7 @@ func (s *Session) recover(ctx context.Context) error {
 	if err := s.checkMailbox(ctx, f.cursor); err != nil {
 		return err
 	}
-	s.kernel, s.ledger, s.cursor, s.snapshot = f.kernel, f.ledger, f.cursor, f.snapshot
+	s.kernel, s.ledger, s.cursor, s.snapshot, s.tail = f.kernel, f.ledger, f.cursor, f.snapshot, f.tail
 	// Before a release everything was removed; how much a lost owner left is not known.
 	s.consumed, s.sincePurge = consumed{}, 0
 	if !f.released && f.cursor > 0 {

@@ -38,6 +38,7 @@ type Session struct {
 	through  uint64 // that of a command which a full session goes on to
 	writer   *journal.Writer
 	snapshot kv.Snapshot // the last one known stored; Revision guards the next (PROTOCOL 20)
+	tail     int         // bytes of the commits behind it
 	outbox   *outbox
 	unsent   []outgoing // of earlier owners, to be published once the claim is stored
 

@@ -11,10 +11,11 @@ import (
 	"github.com/kalahari-run/kalahari/kv"
 )
 
-// snapshotIfDue takes a snapshot every SnapshotEvery commits, trims the log behind it and
-// purges the mailbox behind the cursor. A failure is not fatal: the log has everything.
+// snapshotIfDue takes a snapshot every SnapshotEvery commits or SnapshotBytes, trims the log
+// behind it and purges the mailbox behind the cursor. A failure is not fatal: the log has
+// everything.
 func (s *Session) snapshotIfDue(ctx context.Context) {
-	if s.writer.Position().Number-s.snapshot.Commit >= s.env.SnapshotEvery {
+	if s.writer.Position().Number-s.snapshot.Commit >= s.env.SnapshotEvery || s.tail >= s.env.SnapshotBytes {
 		if err := s.takeSnapshot(ctx); err != nil {
 			s.log.WarnContext(ctx, "snapshot not taken", "error", err)
 			return
@@ -55,7 +56,7 @@ func (s *Session) takeSnapshot(ctx context.Context) error {
 		}
 		return fmt.Errorf("session %s: snapshot: %w", s.id, err)
 	}
-	s.snapshot, s.trimming.Marks = snap, marks
+	s.snapshot, s.tail, s.trimming.Marks = snap, 0, marks
 	s.trim(ctx, to)
 	return nil
 }

@@ -81,6 +81,7 @@ type Config struct {
 	Retain         int
 	BlobGrace      time.Duration
 	SnapshotEvery  uint64
+	SnapshotBytes  int
 	FeedHorizon    uint64
 	MaxExecutions  uint64
 	RetryDelay     time.Duration
@@ -343,7 +344,7 @@ func (w *Worker) prepare(ctx context.Context, sender *sender, inbox *session.Inb
 		Namespace: w.ns, JS: w.js, Store: store, Log: log, Mailboxes: mailboxes, Inbox: inbox, Sender: sender,
 		Executor: w.cfg.Executor, Published: w.cfg.Published, Trace: w.cfg.Trace, Logger: w.log.With("worker", string(l.me)),
 		HibernateAfter: w.cfg.HibernateAfter, Retain: w.cfg.Retain, BlobGrace: w.cfg.BlobGrace, SnapshotEvery: w.cfg.SnapshotEvery,
-		FeedHorizon: w.cfg.FeedHorizon, MaxExecutions: w.cfg.MaxExecutions, RetryDelay: w.cfg.RetryDelay,
+		SnapshotBytes: w.cfg.SnapshotBytes, FeedHorizon: w.cfg.FeedHorizon, MaxExecutions: w.cfg.MaxExecutions, RetryDelay: w.cfg.RetryDelay,
 		MailboxLimit: w.cfg.MailboxLimit, MaxInput: w.cfg.MaxInput, PauseExhausted: w.cfg.PauseExhausted,
 	}
 	if w.cfg.Observer != nil {

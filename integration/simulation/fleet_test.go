@@ -124,7 +124,7 @@ func (w *world) config(name string) worker.Config {
 	t := w.plan.tune
 	c := worker.Config{
 		Name: name, Executor: &recorder{w: w}, Capacity: t.Capacity, Lease: t.Lease, DrainTimeout: 2 * time.Second,
-		HibernateAfter: t.Hibernate, Retain: t.Retain, BlobGrace: t.BlobGrace, SnapshotEvery: t.SnapshotEvery, FeedHorizon: t.FeedHorizon,
+		HibernateAfter: t.Hibernate, Retain: t.Retain, BlobGrace: t.BlobGrace, SnapshotEvery: t.SnapshotEvery, SnapshotBytes: t.SnapshotBytes, FeedHorizon: t.FeedHorizon,
 		MaxExecutions: t.MaxExecutions, MailboxLimit: uint64(w.plan.settings.WithDefaults().MailboxLimit),
 		Published: w.plan.settings.WithDefaults().Published, Observer: observer{w}, Logger: w.log.With("party", name),
 	}

@@ -41,6 +41,7 @@ type tuning struct {
 	Ping          time.Duration
 	Hibernate     time.Duration
 	SnapshotEvery uint64
+	SnapshotBytes int
 	FeedHorizon   uint64
 	Retain        int
 	BlobGrace     time.Duration
@@ -160,9 +161,10 @@ func newPlan(seed uint64, trouble time.Duration) *plan {
 }
 
 // purify makes the runs of some inputs pure, in a third of the seeds: they take no time, and
-// are over in the commit that stages them.
+// are over in the commit that stages them. In another third, large commits hasten snapshots.
 func purify(p *plan) {
 	r := rand.New(rand.NewPCG(p.seed, 3)) // all else of the plan is what it would be without
+	p.tune.SnapshotBytes = pick(r, 20<<10, 0, 0)
 	share := pick(r, 0, 0, 0, 0, 0.3, 1)
 	pure := map[string]bool{}
 	for _, s := range p.scripts {
