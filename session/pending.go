@@ -61,8 +61,8 @@ type page struct {
 
 var pages = sync.Pool{New: func() any { return &page{events: make([]byte, 0, 6<<10)} }}
 
-// maxPage is the largest page that is kept for the next commit.
-const maxPage = 64 << 10
+// maxPage is the largest page that is kept for the next commit: one that a group commit fills.
+const maxPage = 2 * DefaultCommitBytes
 
 func (p *pending) open() *page {
 	if p.page == nil {
