@@ -9,8 +9,9 @@ import "strconv"
 // written as a number, so nothing a user chooses is taken for a reference, and what is
 // written without a table is read as it stands.
 type IDs struct {
-	all  []string
-	size int
+	all   []string
+	size  int
+	older map[string]int // places in all, see find
 }
 
 // Only strings of these lengths are referred to: shorter ones gain too little, longer
@@ -20,9 +21,8 @@ const (
 	maxID = 128
 )
 
-// recentIDs is how many of the latest are looked at for a string. One that was there longer
-// ago is written once more: what belongs together stands together, and to look further
-// would cost more than it saves.
+// recentIDs is how many of the latest are looked at one by one. What belongs together stands
+// together, so that most are found there; of a large commit the others are looked up.
 const recentIDs = 12
 
 // Append appends s in JSON, as its number if it has one.
@@ -36,9 +36,26 @@ func (d *IDs) Append(b []byte, s string) []byte {
 			return strconv.AppendInt(b, int64(i), 10)
 		}
 	}
+	if n > recentIDs {
+		if i, ok := d.find(s); ok {
+			return strconv.AppendInt(b, int64(i), 10)
+		}
+	}
 	d.all = append(d.all, s)
 	d.size += len(s) + len(`"",`)
 	return strconv.AppendInt(b, int64(n), 10)
+}
+
+// find looks a string up among all that are no longer the latest.
+func (d *IDs) find(s string) (int, bool) {
+	if d.older == nil {
+		d.older = make(map[string]int, 16*recentIDs)
+	}
+	for i := len(d.older); i < len(d.all)-recentIDs; i++ {
+		d.older[d.all[i]] = i // each stands in all once
+	}
+	i, ok := d.older[s]
+	return i, ok
 }
 
 // AppendAll appends the strings, as a JSON array in the order of their numbers.
@@ -62,5 +79,6 @@ func (d *IDs) Len() int { return len(d.all) }
 // Reset forgets them.
 func (d *IDs) Reset() {
 	clear(d.all)
+	clear(d.older)
 	d.all, d.size = d.all[:0], 0
 }
