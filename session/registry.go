@@ -120,5 +120,5 @@ func activeInputsQuestion(v *View, args jsontext.Value) (any, error) {
 	for _, e := range v.s.live() {
 		ids = append(ids, e.ID)
 	}
-	return map[string][]string{"input_ids": ids}, nil
+	return ActiveInputsReport{InputIDs: ids}, nil
 }

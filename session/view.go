@@ -150,14 +150,32 @@ type InputsReport struct {
 }
 
 func (r InputsReport) within(room int) any {
-	const frame = 64 // of what is around the inputs
+	n := fitting(room, r.Inputs)
+	return InputsReport{r.Inputs[:n], len(r.Inputs) - n}
+}
+
+// ActiveInputsReport is the answer to the query "list_active_inputs".
+type ActiveInputsReport struct {
+	InputIDs []string `json:"input_ids"`
+	// Omitted is as in [InputsReport].
+	Omitted int `json:"omitted_inputs,omitzero"`
+}
+
+func (r ActiveInputsReport) within(room int) any {
+	n := fitting(room, r.InputIDs)
+	return ActiveInputsReport{r.InputIDs[:n], len(r.InputIDs) - n}
+}
+
+// fitting is how many of a report's items, from the first, have room in a message.
+func fitting[T any](room int, items []T) int {
+	const frame = 64 // of what is around the items
 	size := frame
-	for i, in := range r.Inputs {
-		if size += len(mustJSON(in)) + len(","); size > room {
-			return InputsReport{r.Inputs[:i], len(r.Inputs) - i}
+	for i, item := range items {
+		if size += len(mustJSON(item)) + len(","); size > room {
+			return i
 		}
 	}
-	return r
+	return len(items)
 }
 
 // Inputs lists the inputs that have not ended, in admission order.

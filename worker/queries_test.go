@@ -23,20 +23,24 @@ func TestWhatASessionHasTooMuchOfIsLeftOut(t *testing.T) {
 	d := newDesk(t, env, "s1")
 	d.applied("pause", map[string]any{"reason": "upgrade"})
 	id := func(i int) string { return fmt.Sprintf("%0256d", i) }
-	for i := range inputs {
-		ev := prompt(id(i), "x")
-		msg, err := subjects.EncodeBinary(ev, env.Namespace.In("s1"))
-		if err != nil {
-			t.Fatal(err)
+	more := func(from, to int) {
+		t.Helper()
+		for i := from; i < to; i++ {
+			ev := prompt(id(i), "x")
+			msg, err := subjects.EncodeBinary(ev, env.Namespace.In("s1"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			msg.Header.Set(nats.MsgIdHdr, subjects.MsgID("s1", ev))
+			if _, err := env.JS.PublishMsgAsync(msg); err != nil {
+				t.Fatal(err)
+			}
 		}
-		msg.Header.Set(nats.MsgIdHdr, subjects.MsgID("s1", ev))
-		if _, err := env.JS.PublishMsgAsync(msg); err != nil {
-			t.Fatal(err)
+		for i := from; i < to; i++ {
+			d.next("InputAccepted")
 		}
 	}
-	for range inputs {
-		d.next("InputAccepted")
-	}
+	more(0, inputs)
 
 	var state session.StateReport
 	d.ask("state", nil, &state)
@@ -54,6 +58,18 @@ func TestWhatASessionHasTooMuchOfIsLeftOut(t *testing.T) {
 	for i, in := range list.Inputs {
 		if in.InputID != id(i) {
 			t.Fatalf("input %d is %s", i, in.InputID)
+		}
+	}
+	// Ids alone are shorter: they fit until there are more of them.
+	more(inputs, 2*inputs)
+	var active session.ActiveInputsReport
+	d.ask("list_active_inputs", nil, &active)
+	if n := len(active.InputIDs); n <= len(list.Inputs) || n+active.Omitted != 2*inputs || active.Omitted == 0 {
+		t.Fatalf("%d ids, and %d omitted", n, active.Omitted)
+	}
+	for i, got := range active.InputIDs {
+		if got != id(i) {
+			t.Fatalf("id %d is %s", i, got)
 		}
 	}
 }
