@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/kalahari-run/kalahari/kernel"
 )
@@ -117,11 +118,14 @@ func (s *Session) waitCommand(c *command) (any, error) {
 		return nil, err
 	}
 	report, err := s.drainWaited()
-	if errors.Is(err, errStillWaiting) {
-		s.wait(c.waiting())
-		return nil, errWaiting
+	switch {
+	case !errors.Is(err, errStillWaiting):
+		return report, err
+	case len(s.ledger.Waiting) >= maxWaiting:
+		return nil, &refusal{kind: rejectNotReady, reason: fmt.Sprintf("%d commands wait already, which is the most", maxWaiting)}
 	}
-	return report, err
+	s.wait(c.waiting())
+	return nil, errWaiting
 }
 
 func (s *Session) drainWaited() (any, error) {

@@ -10,6 +10,10 @@ import (
 // exited; wait_all, when the operations have ended. They stand in the ledger, so that the
 // next owner answers them if this one is lost.
 
+// maxWaiting bounds the wait commands: what waits is kept with the session's state. A
+// wait_all needs no bound, since a session has one barrier.
+const maxWaiting = 4096
+
 // waiting is what is kept of a command that will be answered later.
 func (c *command) waiting() waitingCommand {
 	w := waitingCommand{Command: c.name, Event: c.event, Key: c.key, Correlation: c.cause.correlation, Mob: c.mob, Action: c.action}

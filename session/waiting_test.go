@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -43,5 +44,46 @@ func TestWhoWaitsIsToldByItsSource(t *testing.T) {
 	answered("wait_all")
 	send(t, env, "s", "u", "unregister_session", `{}`)
 	answered("wait")
+	refolds(t, env, "s")
+}
+
+// What waits is kept with the session's state, so there is a bound. One command more is
+// refused, and those that wait are answered as ever.
+func TestWaitingCommandsAreBounded(t *testing.T) {
+	env, f := peers(t, nil)
+	send(t, env, "s", "d", "set_peer_ingress_context", `{"keep_alive":true,"comms_runtime_id":"c"}`)
+	f.applied("s", "d")
+	const most = 4096
+	for i := range most {
+		ev := event.New()
+		ev.SetID(fmt.Sprint("w", i))
+		ev.SetSource("/test")
+		ev.SetType(subjects.CommandType("wait"))
+		msg, err := subjects.EncodeBinary(ev, env.Namespace.In("s"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := env.Conn.PublishMsg(msg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(t, env, "s", "more", "wait", `{}`)
+	if r := f.refused("s", "more"); r["kind"] != "NotReady" || r["reason"] != "4096 commands wait already, which is the most" {
+		t.Errorf("one more: %v", r)
+	}
+	refolds(t, env, "s")
+	send(t, env, "s", "a", "abort", `{}`)
+	f.applied("s", fmt.Sprint("w", most-1))
+	answered := map[string]int{}
+	for _, h := range f.of("s", "CommandApplied", "CommandRejected") {
+		if h.field("command") == "wait" {
+			answered[h.Name]++
+		}
+	}
+	if answered["CommandApplied"] != most || answered["CommandRejected"] != 1 {
+		t.Errorf("answers: %v", answered)
+	}
+	send(t, env, "s", "again", "wait", `{}`)
+	f.applied("s", "again")
 	refolds(t, env, "s")
 }
