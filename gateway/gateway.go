@@ -35,6 +35,8 @@ const (
 	DefaultMaxBatch    = 1000
 	DefaultMaxBody     = 4 << 20
 	DefaultMaxStreams  = 4096
+
+	DefaultMaxConnections = 20_000
 )
 
 // Config of a gateway. The zero value of a field is its default.
@@ -53,6 +55,10 @@ type Config struct {
 	// MaxStreams bounds the event streams that are open at once, each of which is a
 	// consumer on the server. One more is answered 503. Default 4,096.
 	MaxStreams int
+	// MaxConnections bounds the connections that Run and Serve have open at once, those of
+	// streams among them: it should be well above MaxStreams. Others wait until one is closed.
+	// Default 20,000; less than none is an error.
+	MaxConnections int
 	// Timeout is how long NATS may take to answer one request. Default 5 s.
 	Timeout time.Duration
 	// BodyTimeout is how long a request's body may take to arrive, and how long the client
@@ -92,6 +98,9 @@ func (c Config) withDefaults() Config {
 	if c.MaxStreams == 0 {
 		c.MaxStreams = DefaultMaxStreams
 	}
+	if c.MaxConnections == 0 {
+		c.MaxConnections = DefaultMaxConnections
+	}
 	set := func(d *time.Duration, v time.Duration) {
 		if *d == 0 {
 			*d = v
@@ -129,6 +138,9 @@ var openAPI []byte
 // the caller's.
 func New(nc *nats.Conn, cfg Config) (*Gateway, error) {
 	cfg = cfg.withDefaults()
+	if cfg.MaxConnections < 0 {
+		return nil, fmt.Errorf("gateway: %d connections are not possible", cfg.MaxConnections)
+	}
 	c, err := client.New(nc, cfg.Namespace, client.WithSource(source), client.WithTimeout(cfg.Timeout), client.WithLogger(cfg.Logger))
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)

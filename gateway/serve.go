@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 // maxHeader bounds a request's header, and so the attributes of an event in binary mode.
@@ -37,7 +39,7 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	// known; other requests may finish.
 	server.RegisterOnShutdown(g.stop)
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
+	go func() { ended <- server.Serve(netutil.LimitListener(l, g.cfg.MaxConnections)) }()
 	g.cfg.Logger.InfoContext(ctx, "gateway listens", "address", l.Addr().String(), "namespace", g.cfg.Namespace)
 	select {
 	case err := <-ended:
