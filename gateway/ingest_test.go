@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -345,7 +346,7 @@ func TestAnOutcomeWhoseResultCannotBeRead(t *testing.T) {
 	}
 }
 
-// slow sends a head and the beginning of a body, and returns the answer.
+// slow sends a head and a body that trickles and does not end, and returns the answer.
 func (s *site) slow(head string) *http.Response {
 	s.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
@@ -360,6 +361,16 @@ func (s *site) slow(head string) *http.Response {
 	if _, err := conn.Write([]byte(head + "\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"text\":")); err != nil {
 		s.Fatal(err)
 	}
+	var trickle sync.WaitGroup
+	trickle.Go(func() {
+		for range 10 {
+			time.Sleep(20 * time.Millisecond)
+			if _, err := conn.Write([]byte(" ")); err != nil {
+				return
+			}
+		}
+	})
+	s.Cleanup(trickle.Wait)
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		s.Fatal(err)
@@ -370,8 +381,10 @@ func (s *site) slow(head string) *http.Response {
 
 func TestASlowBody(t *testing.T) {
 	s := alone(t, subjects.Settings{}, gateway.Config{BodyTimeout: 100 * time.Millisecond})
-	if resp := s.slow("POST " + base + "/events HTTP/1.1"); resp.StatusCode != http.StatusRequestTimeout || !resp.Close {
-		t.Errorf("%v", resp)
+	for _, route := range []string{"/events", "/blobs"} {
+		if resp := s.slow("POST " + base + route + " HTTP/1.1"); resp.StatusCode != http.StatusRequestTimeout || !resp.Close {
+			t.Errorf("%s: %v", route, resp)
+		}
 	}
 	// A body where none is wanted is not waited for.
 	if resp := s.slow("GET /livez HTTP/1.1"); resp.StatusCode != http.StatusOK {
