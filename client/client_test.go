@@ -733,6 +733,27 @@ func TestWhereAReaderStands(t *testing.T) {
 	}
 }
 
+// A reader of what comes asks once for the last commit, which may be large: where it stands is
+// not asked again.
+func TestTheLatestIsAskedForOnce(t *testing.T) {
+	r := start(t, subjects.Settings{})
+	r.fleet.Commit("s1", clienttest.Accepted("a"))
+	asked, err := r.Conn.SubscribeSync("$JS.API.STREAM.MSG.GET." + r.Namespace.LogStream(r.Namespace.Shard("s1")))
+	if err == nil {
+		err = r.Conn.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	names(t, r, "s1", client.EffectsOptions{Latest: true, Opened: func(string) { r.fleet.Commit("s1", clienttest.Completed("a", 1)) }}, 1)
+	if err := r.Conn.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := asked.Pending(); n != 1 || err != nil {
+		t.Errorf("asked %d times, %v", n, err)
+	}
+}
+
 // Who publishes in order goes on when the one before is stored.
 func TestOnStored(t *testing.T) {
 	r := start(t, subjects.Settings{MailboxLimit: 1})

@@ -158,6 +158,7 @@ func (c *Client) effects(ctx context.Context, session string, opts EffectsOption
 			return unanswered(ctx, err)
 		}
 		r.resume(subjects.Position{Commit: last, Index: whole})
+		r.fresh = true
 	}
 	r.follow, r.ready = follow, opts.Opened
 	return r.run(ctx, func(k *commit) error {

@@ -59,6 +59,8 @@ type reader struct {
 	at   time.Time
 	// after is the resume point the first commit must continue.
 	after *subjects.Position
+	// fresh: the stream's leader has just named that resume point.
+	fresh bool
 	// follow waits for what comes; without it the end of the log is the end.
 	follow bool
 	// ready, if set, is called once, when the reader stands at its place, with its resume
@@ -141,7 +143,9 @@ func (r *reader) span(ctx context.Context, take func(*commit) error) (done bool,
 	if pending == 0 && !r.follow {
 		return true, nil
 	}
-	if pending == 0 && r.after != nil && r.last == 0 {
+	fresh := r.fresh
+	r.fresh = false
+	if pending == 0 && r.after != nil && r.last == 0 && !fresh {
 		if err := r.checkResume(ctx); err != nil {
 			return false, err
 		}
@@ -256,7 +260,8 @@ func (r *reader) checkResume(ctx context.Context) error {
 }
 
 // lastCommit asks the stream's leader for the sequence of the session's last commit; 0 if
-// there is none.
+// there is none. The commit comes with it, up to 512 KiB: the server tells the sequence in no
+// other way that is the leader's word.
 func (r *reader) lastCommit(ctx context.Context) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.c.timeout)
 	defer cancel()
