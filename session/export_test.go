@@ -19,7 +19,6 @@ type Folded struct {
 	Confirmed uint64
 	Unsent    int
 	Commit    uint64
-	Tail      int      // bytes behind the snapshot
 	Blobs     []string // held, sorted
 	Dropped   int
 	Acted     int
@@ -32,9 +31,18 @@ func FoldForTest(ctx context.Context, env *Env, session string) (Folded, error) 
 		return Folded{}, err
 	}
 	return Folded{
-		*f.kernel.State(), f.ledger, f.cursor, f.confirmed, len(f.unsent), f.at.Number, f.tail,
+		*f.kernel.State(), f.ledger, f.cursor, f.confirmed, len(f.unsent), f.at.Number,
 		slices.Sorted(maps.Keys(f.ledger.Blobs)), len(f.ledger.Dropped), len(f.ledger.Acted),
 	}, nil
+}
+
+// TailForTest is how many bytes of commits a fold of a session reads behind its snapshot.
+func TailForTest(ctx context.Context, env *Env, session string) (int, error) {
+	f, err := fold(ctx, env, session)
+	if err != nil {
+		return 0, err
+	}
+	return f.tail, nil
 }
 
 // AdmittedForTest reads the data of every input a session has admitted from its log.

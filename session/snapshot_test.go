@@ -27,11 +27,11 @@ func TestASnapshotIsDueAfterManyBytes(t *testing.T) {
 		if snap, err := e.Store.Snapshots.Read(t.Context(), "s"); err == nil && snap.Commit != last {
 			snapshots, last = snapshots+1, snap.Commit
 		}
-		at, err := session.FoldForTest(t.Context(), e, "s")
+		tail, err := session.TailForTest(t.Context(), e, "s")
 		if err != nil {
 			t.Fatal(err)
 		}
-		longest = max(longest, at.Tail)
+		longest = max(longest, tail)
 	}
 	if longest < each || longest > 2*limit {
 		t.Errorf("up to %d bytes were behind the snapshot", longest)
