@@ -165,3 +165,30 @@ func TestPureRunsAndOthersTakeTurns(t *testing.T) {
 		t.Errorf("%d answers to actions are kept after their runs", at.Acted)
 	}
 }
+
+// What an executor does to the data it is given is its own affair: they stand in the commit
+// as they were sent.
+func TestExecutorsOwnWhatTheyAreGiven(t *testing.T) {
+	const sent = `{ "z" : 1, "text" : "hello",   "a" : 2 }`
+	tidies := func(_ context.Context, run *executor.Run) (*executor.Result, error) {
+		if err := run.Inputs[0].Data.Canonicalize(); err != nil {
+			return nil, err
+		}
+		return &executor.Result{Content: run.Inputs[0].Data}, nil
+	}
+	for name, x := range map[string]executor.Executor{"pure": pure{tidies}, "effects": executor.Func(tidies)} {
+		env := embeddedtest.Provisioned(t, "test", 1)
+		f := follow(t, env, env.Namespace.FxSession("s"))
+		start(t, env, func(c *worker.Config) { c.Executor, c.SnapshotEvery = x, 1 })
+		for i := range 3 {
+			publish(t, env, "s", fmt.Sprint("p", i), subjects.InputType("prompt"), sent)
+		}
+		f.await("s", "last end", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == "p2" })
+		refolds(t, env, "s")
+		for _, data := range session.AdmittedForTest(t.Context(), stored(t, env), "s") {
+			if string(data) != sent {
+				t.Errorf("%s: admitted is %s", name, data)
+			}
+		}
+	}
+}

@@ -221,8 +221,9 @@ func (s *Session) request(r *running, attempt uint64) *executor.Run {
 		Inputs: make([]executor.Input, 0, len(r.inputs)),
 	}
 	for _, e := range r.inputs {
+		// A copy: whoever compacts it in place would write into the commit, or the next snapshot.
 		req.Inputs = append(req.Inputs, executor.Input{
-			ID: e.ID, Kind: e.Kind, Type: e.Type, Data: e.Data, Text: e.text(), Lane: e.Lane, HandlingMode: e.HandlingMode,
+			ID: e.ID, Kind: e.Kind, Type: e.Type, Data: e.Data.Clone(), Text: e.text(), Lane: e.Lane, HandlingMode: e.HandlingMode,
 		})
 	}
 	req.Completions, r.told = s.completions()
