@@ -238,10 +238,12 @@ func (l *ledger) apply(d *delta) {
 		l.Retiring = d.Retiring
 	}
 	l.Met = l.Met || d.Met
-	l.Waiting = append(l.Waiting, d.Wait...)
+	// Of those that wait and are answered within one commit nothing is left in Wait, and an id
+	// may come again once its first command is answered and forgotten.
 	for _, id := range d.Waited {
 		l.Waiting = waited(l.Waiting, id)
 	}
+	l.Waiting = append(l.Waiting, d.Wait...)
 	for _, a := range d.Acted {
 		put(&l.Acted, a.ID, a.Answer)
 		l.actedBytes += a.size()
