@@ -288,6 +288,10 @@ func (s *Session) keep(blobs []kv.Blob) {
 
 // keepUntilDue holds the blobs of an input that is to be admitted later; dueNow ends that.
 func (s *Session) keepUntilDue(in *input) {
+	if s.kernel.Phase() == kernel.Destroyed {
+		s.keep(in.Blobs) // it will be refused; and what a commit holds comes before what it drops
+		return
+	}
 	if key := "due:" + in.Key; len(in.Blobs) > 0 && !s.seen(key) {
 		s.change(func(d *delta) { d.Seen = append(d.Seen, seenKey{Key: key, What: seen{Blobs: in.Blobs}}) })
 	}

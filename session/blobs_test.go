@@ -414,3 +414,18 @@ func TestABlobIsThereForWhoStoredItLater(t *testing.T) {
 	}
 	until(t, "it is gone", func() bool { return len(payloads(t, env, "s")) == 0 })
 }
+
+// An input that is to come to a session that is destroyed by then keeps no blobs: who goes on
+// from the commit that destroys it lets go what its owner does.
+func TestADestroyedSessionHoldsNothingForLater(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	f := follow(t, env, env.Namespace.FxSession("s"))
+	later := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	publish(t, env, "s", "p", subjects.InputType("prompt"), `{"text":"x"}`)
+	send(t, env, "s", "end", "destroy", `{}`)
+	publish(t, env, "s", "late", subjects.InputType("prompt"), image("x", putBlob(t, env, "s", []byte("late"))), "deliverat", later)
+	send(t, env, "s", "last", "pause", `{}`)
+	start(t, env, func(c *worker.Config) { c.SnapshotEvery, c.BlobGrace = 1, time.Hour })
+	f.refused("s", "last")
+	refolds(t, env, "s")
+}
