@@ -15,7 +15,7 @@ import (
 // call: so it needs no stored commit behind it (PROTOCOL 3), and the commit that stages the
 // run has its end too.
 func (s *Session) runAtOnce(id string, attempt uint64, batch []*entry) bool {
-	if _, ok := s.env.Executor.(executor.PureExecutor); !ok || s.failure != nil || s.kernel.State().CancelAfterBoundary {
+	if _, ok := s.env.Executor.(executor.PureExecutor); !ok || s.failure != nil {
 		return false
 	}
 	for _, e := range batch {

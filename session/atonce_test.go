@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -190,5 +191,36 @@ func TestExecutorsOwnWhatTheyAreGiven(t *testing.T) {
 				t.Errorf("%s: admitted is %s", name, data)
 			}
 		}
+	}
+}
+
+// What waits for a run gets its answer in the commit that the run fills.
+func TestARunThatFillsItsCommitLeavesNobodyWaiting(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	f := follow(t, env, env.Namespace.FxSession("s"))
+	for i := range 2 {
+		publish(t, env, "s", fmt.Sprint("p", i), subjects.InputType("prompt"), `{"text":"`+strings.Repeat("x", session.DefaultCommitBytes/2)+`"}`)
+	}
+	var first sync.Once
+	start(t, env, func(c *worker.Config) {
+		c.Executor = pure{func(context.Context, *executor.Run) (*executor.Result, error) {
+			var res executor.Result
+			first.Do(func() {
+				res.Actions = []executor.Action{
+					{Command: "register_operation", Data: []byte(`{"operation_id":"a","kind":"BackgroundToolOp"}`)},
+					{Command: "wait_all", Data: []byte(`{"operation_ids":["a"]}`)},
+				}
+			})
+			return &res, nil
+		}}
+	})
+	f.await("s", "last end", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == "p1" })
+	var in []string // which commits
+	for _, h := range f.of("s", "InputCompleted", "CommandRejected") {
+		commit, _, _ := strings.Cut(h.ID, ".")
+		in = append(in, commit)
+	}
+	if len(in) != 3 || in[0] != in[1] || in[1] == in[2] {
+		t.Errorf("the first run's end, its answer and the second's end are in commits %q", in)
 	}
 }

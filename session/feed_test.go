@@ -20,6 +20,7 @@ import (
 
 // happening is a published event as the tests look at it.
 type happening struct {
+	ID      string
 	Subject string
 	Name    string
 	Cause   string
@@ -48,7 +49,7 @@ func follow(t *testing.T, env *embeddedtest.Env, filter string) *feed {
 			t.Errorf("%s: %v", m.Subject, err)
 			return
 		}
-		h := happening{Subject: ev.Subject(), Cause: "", Data: map[string]any{}}
+		h := happening{ID: ev.ID(), Subject: ev.Subject(), Cause: "", Data: map[string]any{}}
 		h.Name, _ = subjects.EventName(ev.Type())
 		h.Cause, _ = ev.Extensions()[subjects.ExtCausationID].(string)
 		if err := json.Unmarshal(ev.Data(), &h.Data); err != nil {

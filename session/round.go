@@ -91,11 +91,11 @@ func (s *Session) round(ctx context.Context, ask func()) (end End, err error) {
 	if end, err := s.heed(ctx, ask); end != "" {
 		return end, err
 	}
-	for more := true; more; {
-		s.collect()
-		s.settleWaits()
-		s.injectCompletions()
-		more = s.startRun() && s.next.bytes() < s.env.CommitBytes
+	s.gather()
+	for s.startRun() {
+		if s.gather(); s.next.bytes() >= s.env.CommitBytes {
+			break
+		}
 	}
 	s.forget()
 	if s.failure != nil {
@@ -154,6 +154,13 @@ func (s *Session) heed(ctx context.Context, ask func()) (End, error) {
 		return s.stillMine(ctx)
 	}
 	return "", nil
+}
+
+// gather takes what has arrived, and does what follows from that and from a run that is over.
+func (s *Session) gather() {
+	s.collect()
+	s.settleWaits()
+	s.injectCompletions()
 }
 
 // collect takes everything that has arrived, until the commit is full (PROTOCOL 7).
