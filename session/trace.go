@@ -35,9 +35,20 @@ func (s *Session) traceCommit() (done func(error)) {
 		return func(error) {}
 	}
 	p := &s.next
-	links := append(make([]trace.SpanContext, 0, len(p.spans)+len(p.causes)), p.causes...)
+	links := make([]trace.SpanContext, 0, len(p.spans)+len(p.causes))
+	linked := make(map[trace.SpanID]bool, cap(links))
+	link := func(sc trace.SpanContext) {
+		// An input may be admitted and end in one commit, and have had several runs there.
+		if !sc.IsValid() || !linked[sc.SpanID()] {
+			linked[sc.SpanID()] = true
+			links = append(links, sc)
+		}
+	}
+	for _, sc := range p.causes {
+		link(sc)
+	}
 	for _, span := range p.spans {
-		links = append(links, span.Context())
+		link(span.Context())
 	}
 	span := s.env.Trace.Commit(s.id, links, s.writer.NextNumber(), s.owner.Fence)
 	return func(err error) {
