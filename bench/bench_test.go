@@ -99,6 +99,35 @@ func TestLedger(t *testing.T) {
 	if (&Report{}).Err() != nil {
 		t.Error("nothing is wrong, yet an error")
 	}
+
+	// What was published again comes behind its successor, in its old place.
+	l = newLedger("b", 1, 0, 4)
+	l.publish(0, 0, start)
+	l.publish(0, 1, start)
+	l.publish(0, 2, start)
+	l.end(l.id(0, 1), 8, true, start)
+	l.end(l.id(0, 0), 7, true, start)
+	r = Report{}
+	l.fill(&r, start)
+	if r.OrderViolations != 0 {
+		t.Errorf("%+v", r)
+	}
+	// A run that is given up counts what it has sent.
+	if r.Inputs != 3 || r.Missing != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// What has come otherwise than it should is told, even when all inputs have ended.
+func TestWhatIsBrokenIsTold(t *testing.T) {
+	b := &run{ledger: newLedger("b", 1, 0, 1)}
+	if err := b.settle(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	b.broken(errNotJSON)
+	if err := b.settle(t.Context(), 0); !errors.Is(err, errNotJSON) {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestParseStat(t *testing.T) {

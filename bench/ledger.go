@@ -22,15 +22,13 @@ type ledger struct {
 	latency  []time.Duration
 	last     time.Time // when the last one ended
 
-	duplicates, violations, failed int
+	duplicates, failed int
 }
 
 type sessionLedger struct {
 	published []time.Time
 	ended     []time.Time // zero while it has not
 	endedAs   []uint64    // the sequence of its outcome
-	next      int         // the input expected to end next
-	sequence  uint64      // of the last outcome
 }
 
 func newLedger(run string, sessions, warm, inputs int) *ledger {
@@ -100,7 +98,8 @@ func (l *ledger) stored(id string, at time.Time) {
 }
 
 // end notes an outcome and tells whether it is the input's first. sequence orders the
-// outcomes of a session, whatever order they are received in.
+// outcomes of a session, whatever order they are received in: what was published again
+// may come behind its successors.
 func (l *ledger) end(id string, sequence uint64, completed bool, at time.Time) bool {
 	session, n, ok := l.parse(id)
 	if !ok {
@@ -120,10 +119,6 @@ func (l *ledger) end(id string, sequence uint64, completed bool, at time.Time) b
 		return false
 	}
 	s.ended[n], s.endedAs[n] = at, sequence
-	if n < s.next || sequence <= s.sequence {
-		l.violations++
-	}
-	s.next, s.sequence = max(s.next, n+1), max(s.sequence, sequence)
 	if !completed {
 		l.failed++
 	}
@@ -177,21 +172,43 @@ func percentile(sorted []time.Duration, p float64) time.Duration {
 
 // fill puts what the ledger knows into a report.
 func (l *ledger) fill(r *Report, start time.Time) {
+	l.promises(r)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	slices.Sort(l.latency)
-	for i := range l.sessions {
-		r.Inputs += len(l.sessions[i].published) - l.measured
-		r.Missing += len(l.sessions[i].published)
-	}
-	r.Missing -= l.ended
-	r.Duplicates, r.OrderViolations, r.NotCompleted = l.duplicates, l.violations, l.failed
 	if n := len(l.latency); n > 0 {
 		r.Seconds = round(l.last.Sub(start).Seconds(), 4)
 		r.InputsPerS = round(float64(n)/l.last.Sub(start).Seconds(), 1)
 		r.P50MS, r.P95MS, r.P99MS = ms(percentile(l.latency, 50)), ms(percentile(l.latency, 95)), ms(percentile(l.latency, 99))
 		r.MaxMS = ms(l.latency[n-1])
 	}
+}
+
+// promises puts into a report what was published, and whether it ended once, in order and
+// completed.
+func (l *ledger) promises(r *Report) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.Inputs, r.Missing, r.OrderViolations = 0, 0, 0
+	for i := range l.sessions {
+		s, last := &l.sessions[i], uint64(0)
+		for n, ended := range s.ended {
+			sent := !s.published[n].IsZero() // a run that is given up does not send all
+			if sent && n >= l.measured {
+				r.Inputs++
+			}
+			switch {
+			case ended.IsZero() && sent:
+				r.Missing++
+			case ended.IsZero():
+			case s.endedAs[n] <= last:
+				r.OrderViolations++ // a later input has ended before
+			default:
+				last = s.endedAs[n]
+			}
+		}
+	}
+	r.Duplicates, r.NotCompleted = l.duplicates, l.failed
 }
 
 func ms(d time.Duration) float64 { return round(float64(d)/float64(time.Millisecond), 3) }

@@ -257,9 +257,12 @@ func (b *run) settle(ctx context.Context, want int) error {
 // settled waits until progress has come to what is wanted, as long as there is any.
 func (b *run) settled(ctx context.Context, otherwise string, want int, progress func() int) error {
 	moved, seen := time.Now(), progress()
-	for seen < want {
+	for {
 		if err := b.failed(); err != nil {
-			return err
+			return err // also of what has come otherwise than it should, when all is there
+		}
+		if seen >= want {
+			return nil
 		}
 		if err := pause(ctx, 5*time.Millisecond); err != nil {
 			return err
@@ -267,10 +270,9 @@ func (b *run) settled(ctx context.Context, otherwise string, want int, progress 
 		if now := progress(); now != seen {
 			moved, seen = time.Now(), now
 		} else if time.Since(moved) > b.Stall {
-			return fmt.Errorf("%w: %s for %v, %d of %d inputs are missing", ErrBroken, otherwise, b.Stall, want-seen, want)
+			return fmt.Errorf("%w: %s for %v, %d of %d are missing", ErrBroken, otherwise, b.Stall, want-seen, want)
 		}
 	}
-	return nil
 }
 
 func pause(ctx context.Context, d time.Duration) error {
