@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -161,6 +162,39 @@ func TestConfig(t *testing.T) {
 		if _, err := Run(t.Context(), tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: %v", tt.cfg, err)
 		}
+	}
+}
+
+// onLine calls a function when what is written begins with a text.
+type onLine struct {
+	text string
+	call func()
+}
+
+func (o onLine) Write(p []byte) (int, error) {
+	if strings.HasPrefix(string(p), o.text) {
+		o.call()
+	}
+	return len(p), nil
+}
+
+// A worker that dies by itself is told, though another does its work.
+func TestAWorkerThatDiesIsTold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	var victim *exec.Cmd
+	spawn := func(ctx context.Context, role Role) (cmd *exec.Cmd, err error) {
+		victim, err = Again("bench-child")(ctx, role)
+		return victim, err
+	}
+	kill := func() { _ = victim.Process.Kill() } // what follows tells whether it was
+	_, err := Run(t.Context(), Config{
+		Workload: Roundtrip, Sessions: 4, Inputs: 5, Workers: 2, Shards: 1, Raw: time.Millisecond,
+		Sync: embedded.SyncRelaxed, DataDir: t.TempDir(), Spawn: spawn, Progress: onLine{"publishing", kill},
+	})
+	if err == nil || !strings.Contains(err.Error(), "worker process: signal: killed") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -27,14 +27,12 @@ func Run(ctx context.Context, cfg Config) (report *Report, err error) {
 	}
 	at := target{dial: cfg.Server, processes: map[string][]int{"bench": {self()}}}
 	if cfg.started() {
-		family, err := raise(ctx, cfg)
-		if err != nil {
+		if at.family, err = raise(ctx, cfg); err != nil {
 			return nil, err
 		}
-		defer func() { err = errors.Join(err, family.end()) }()
-		at.family = family
-		at.dial = connect.NATS{Server: family.url}
-		maps.Copy(at.processes, family.pids())
+		defer func() { err = errors.Join(err, at.family.end()) }()
+		at.dial = connect.NATS{Server: at.family.url}
+		maps.Copy(at.processes, at.family.pids())
 	}
 	nc, err := at.dial.Dial("kalahari-bench")
 	if err != nil {
