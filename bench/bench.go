@@ -243,8 +243,8 @@ type Report struct {
 	P99MS float64 `json:"p99_ms"`
 	MaxMS float64 `json:"max_ms"`
 
-	// CPU time of all processes this run knows: all of them if it started them, otherwise
-	// only its own.
+	// CPU time of all processes this run knows: all of them if it started them, those that it
+	// killed and hired as well, otherwise only its own.
 	CPUPerInput float64 `json:"cpu_us_per_input"`
 	// CPUByProcess is the same for server, workers and bench apart.
 	CPUByProcess map[string]float64 `json:"cpu_us_per_input_by_process"`

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -223,6 +224,9 @@ func TestRun(t *testing.T) {
 			if want := max(1, cfg.Sessions) * cfg.Inputs; r.Inputs != want || r.InputsPerS <= 0 || r.P50MS <= 0 || r.P99MS < r.P50MS ||
 				r.RawCASPerS <= 0 || r.Commits == 0 || r.CommitBytes == 0 || r.StoredPerS <= 0 {
 				t.Errorf("%+v", r)
+			}
+			if us := r.CPUByProcess; runtime.GOOS == "linux" && (len(us) != 3 || r.CPUPerInput < us["worker"]) {
+				t.Errorf("CPU time of some processes is not known: %v of %v", us, r.CPUPerInput)
 			}
 			switch cfg.Workload {
 			case Idle:

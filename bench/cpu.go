@@ -2,8 +2,11 @@ package bench
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -13,8 +16,8 @@ const tick = 10 * time.Millisecond
 
 func self() int { return os.Getpid() }
 
-// cpu is the CPU time the processes have used, by role. Where there is no /proc, roles
-// are left out.
+// cpu is the CPU time the processes have used, by role, those of them that were killed as
+// well. Where there is no /proc, roles are left out.
 func (b *run) cpu() map[string]time.Duration {
 	used := map[string]time.Duration{}
 	for role, pids := range b.processes {
@@ -27,7 +30,21 @@ func (b *run) cpu() map[string]time.Duration {
 			used[role] += d
 		}
 	}
+	if _, ok := used[string(RoleWorker)]; ok {
+		used[string(RoleWorker)] += b.gone
+	}
 	return used
+}
+
+// crash kills a worker with kill -9, and keeps the CPU time it has used.
+func (b *run) crash(victim *child) error {
+	if err := errors.Join(victim.kill(), victim.end()); err != nil {
+		return err
+	}
+	b.gone += victim.cmd.ProcessState.UserTime() + victim.cmd.ProcessState.SystemTime()
+	b.family.workers = slices.DeleteFunc(b.family.workers, func(w *child) bool { return w == victim })
+	maps.Copy(b.processes, b.family.pids())
+	return nil
 }
 
 func processCPU(pid int) (time.Duration, error) {

@@ -75,8 +75,7 @@ func (b *run) fail(victim *child) error {
 	if b.Fault == Pause {
 		return victim.cmd.Process.Signal(syscall.SIGSTOP)
 	}
-	delete(b.processes, "worker") // the CPU time of one of them is lost
-	return victim.kill()
+	return b.crash(victim)
 }
 
 // ownedBy are the numbers of the sessions of this run that a worker owns.

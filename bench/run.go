@@ -51,6 +51,7 @@ type target struct {
 	dial      connect.NATS
 	processes map[string][]int // by role
 	family    *family          // nil if the fleet is another's
+	gone      time.Duration    // CPU time of workers that were killed
 }
 
 // run is one run under way.

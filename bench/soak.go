@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -69,20 +70,18 @@ func (b *run) crashes(ctx context.Context, p *Proof) error {
 	if b.FaultEvery < 0 {
 		return nil
 	}
-	delete(b.processes, "worker") // their CPU time is lost with them
 	for {
 		if pause(ctx, b.FaultEvery) != nil {
 			return nil // the soak is over
 		}
-		victim := b.family.workers[0]
-		if err := errors.Join(victim.kill(), victim.end()); err != nil {
+		if err := b.crash(b.family.workers[0]); err != nil {
 			return err
 		}
-		b.family.workers = b.family.workers[1:]
 		p.Crashes++
 		if err := b.family.hire(context.WithoutCancel(ctx), b.Config); err != nil {
 			return err
 		}
+		maps.Copy(b.processes, b.family.pids())
 	}
 }
 

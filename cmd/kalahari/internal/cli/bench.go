@@ -159,8 +159,8 @@ func (e *Env) figures(r *bench.Report) error {
 			rows = append(rows, []string{"", f("%.1f µs %s", us, role)})
 		}
 	}
-	if r.CPUPerInput == 0 {
-		rows = rows[:len(rows)-1] // lost with a worker
+	if len(r.CPUByProcess) == 0 {
+		rows = rows[:len(rows)-1] // there is no /proc
 	}
 	if s := r.Stall; s != nil {
 		rows = append(rows, []string{"stall", f("of %d sessions of the worker that failed (%s), %d with inputs: p50 %.0f ms, p95 %.0f ms, p99 %.0f ms, max %.0f ms",
