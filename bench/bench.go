@@ -227,9 +227,11 @@ type Report struct {
 	Shards      int      `json:"shards"`
 	Sync        string   `json:"sync,omitempty"`
 	Published   string   `json:"published"`
-	DelayMS     float64  `json:"executor_delay_ms"`
-	Effects     bool     `json:"executor_effects"`
 	CPUs        int      `json:"cpus"`
+
+	// What is known of the executor, of a run that started it.
+	DelayMS float64 `json:"executor_delay_ms"`
+	Effects bool    `json:"executor_effects"`
 
 	// Seconds from the first publish to the last outcome.
 	Seconds    float64 `json:"seconds"`

@@ -9,12 +9,18 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/kalahari-run/kalahari/connect"
 	"github.com/kalahari-run/kalahari/embedded"
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/executor"
 	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/worker"
 )
 
 // TestMain lets the test binary be the server and the workers of a run.
@@ -196,6 +202,61 @@ func TestAWorkerThatDiesIsTold(t *testing.T) {
 	})
 	if err == nil || !strings.Contains(err.Error(), "worker process: signal: killed") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A fleet that runs is measured without a trace, but for the sessions. Nothing is said about
+// its executors. An outcome that comes when all inputs have ended is noticed.
+func TestAFleetThatRuns(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "default", 1, embeddedtest.Listening())
+	w, err := worker.New(env.Conn, env.Namespace, worker.Config{Name: "w", Executor: executor.Echo{}, Published: env.Settings.Published})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	running.Go(func() {
+		if err := w.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	again := func() {
+		fx, err := env.JS.Stream(ctx, env.Namespace.FxStream(0))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		m, err := fx.GetLastMsgForSubject(ctx, env.Namespace.FxName(0, terminal[0]))
+		if err == nil {
+			_, err = env.JS.PublishMsg(ctx, &nats.Msg{Subject: m.Subject, Header: nats.Header{"ce-sequence": {"999"}}, Data: m.Data})
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	r, err := Run(ctx, Config{
+		Workload: Fanout, Sessions: 2, Inputs: 2, Raw: 300 * time.Millisecond, Server: connect.NATS{Server: env.Server.ClientURL()},
+		ExecutorDelay: time.Hour, ExecutorEffects: true, Progress: onLine{"measuring", again},
+	})
+	if !errors.Is(err, ErrBroken) || r == nil || r.Duplicates != 1 {
+		t.Fatalf("%v %+v", err, r)
+	}
+	if r.Effects || r.DelayMS != 0 {
+		t.Errorf("what was not asked is known: %+v", r)
+	}
+	fx, err := env.JS.Stream(ctx, env.Namespace.FxStream(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range fx.ConsumerNames(ctx).Name() {
+		t.Errorf("the consumer %s is left behind", name)
+	}
+	for name := range env.JS.StreamNames(ctx).Name() {
+		if strings.HasPrefix(name, "KALAHARI_BENCH_") {
+			t.Errorf("the stream %s is left behind", name)
+		}
 	}
 }
 

@@ -16,11 +16,12 @@ import (
 var terminal = []string{"InputCompleted", "InputRejected", "InputDeduplicated"}
 
 // receive takes the outcomes from fx, or from the feed where nothing is published on fx.
+// stop leaves no consumer behind in a fleet that goes on.
 func (b *run) receive(ctx context.Context) (stop func(), err error) {
-	var consuming []jetstream.ConsumeContext
+	var stops []func()
 	stop = func() {
-		for _, c := range consuming {
-			c.Stop()
+		for _, stop := range stops {
+			stop()
 		}
 	}
 	handle := b.fromFx
@@ -32,7 +33,14 @@ func (b *run) receive(ctx context.Context) (stop func(), err error) {
 		if err == nil {
 			var consume jetstream.ConsumeContext
 			if consume, err = c.Consume(handle, jetstream.PullMaxMessages(4096)); err == nil {
-				consuming = append(consuming, consume)
+				stops = append(stops, func() {
+					consume.Stop()
+					if info := c.CachedInfo(); info != nil && !b.started() {
+						ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+						defer cancel()
+						_ = b.js.DeleteConsumer(ctx, stream, info.Name) // or it expires
+					}
+				})
 				return nil
 			}
 		}

@@ -188,6 +188,7 @@ func (b *run) measure(ctx context.Context) (*Report, error) {
 	if report.RawCASPerS, err = b.raw(ctx, report.RawCASBytes); err != nil {
 		return report, fmt.Errorf("raw publishes: %w", err)
 	}
+	b.ledger.promises(report) // an input may have ended again meanwhile
 	return report, report.Err()
 }
 
@@ -223,11 +224,10 @@ func (b *run) work(ctx context.Context, extra *Report) (err error) {
 func (b *run) report(start time.Time, cpu, used map[string]time.Duration) *Report {
 	r := &Report{
 		Workload: b.Workload, Sessions: b.Sessions, Payload: b.Payload, Kind: b.Kind, Concurrency: b.Concurrency, Rate: b.Rate,
-		Warm: b.Warm, Shards: b.ns.Shards(), Published: string(b.settings.Published), DelayMS: ms(b.ExecutorDelay), Effects: b.ExecutorEffects,
-		CPUs: runtime.NumCPU(), CPUByProcess: map[string]float64{},
+		Warm: b.Warm, Shards: b.ns.Shards(), Published: string(b.settings.Published), CPUs: runtime.NumCPU(), CPUByProcess: map[string]float64{},
 	}
-	if b.started() {
-		r.Workers, r.Sync = b.Workers, b.Sync.String()
+	if b.started() { // nothing is known of another's executors
+		r.Workers, r.Sync, r.DelayMS, r.Effects = b.Workers, b.Sync.String(), ms(b.ExecutorDelay), b.ExecutorEffects
 	}
 	b.ledger.fill(r, start)
 	for role := range used {
