@@ -77,7 +77,8 @@ type Config struct {
 	Rate float64
 	// Duration of a Soak. Default 1 min.
 	Duration time.Duration
-	// Warm activates every session with one input before the clock starts.
+	// Warm activates every session with one input before the clock starts. Not for Cold and
+	// Idle.
 	Warm bool
 
 	// Of what is started for the run:
@@ -170,6 +171,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if (c.Workload == Cold || c.Workload == Idle) && c.Inputs != 1 {
 		return c, fmt.Errorf("the workload %s has one input for each session", c.Workload)
+	}
+	if (c.Workload == Cold || c.Workload == Idle) && c.Warm {
+		return c, fmt.Errorf("the workload %s is about sessions that were not active before", c.Workload)
 	}
 	if d.started && !c.started() {
 		return c, fmt.Errorf("the workload %s is measured on processes of its own, not on a fleet that runs", c.Workload)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -163,6 +164,8 @@ func TestConfig(t *testing.T) {
 		{Config{Workload: Fanout, Inputs: -1, Spawn: spawn}, "inputs must be positive"},
 		{Config{Workload: Fanout, Rate: -1, Spawn: spawn}, "rate"},
 		{Config{Workload: Cold, Inputs: 2, Spawn: spawn}, "one input"},
+		{Config{Workload: Cold, Warm: true, Spawn: spawn}, "not active before"},
+		{Config{Workload: Idle, Warm: true, Spawn: spawn}, "not active before"},
 		{Config{Workload: Failover, Workers: 1, Spawn: spawn}, "two workers"},
 		{Config{Workload: Soak, Server: connect.NATS{Server: "nats://127.0.0.1:1"}}, "processes of its own"},
 	} {
@@ -170,6 +173,41 @@ func TestConfig(t *testing.T) {
 			t.Errorf("%+v: %v", tt.cfg, err)
 		}
 	}
+}
+
+// A sweep's values are counted in, and a large one is not taken for the default.
+func TestSweepValues(t *testing.T) {
+	for _, over := range []Dimension{OverSessions, OverShards, OverPayload, OverWorkers} {
+		for _, v := range []int{0, -1} {
+			if _, err := Sweep(t.Context(), Config{}, over, []int{v}); err == nil || !strings.Contains(err.Error(), "must be positive") {
+				t.Errorf("%s %d: %v", over, v, err)
+			}
+		}
+	}
+	var cfg Config
+	if err := OverPayload.set(&cfg, 1<<40); err != nil || cfg.Sessions != 1 {
+		t.Errorf("%d sessions, %v", cfg.Sessions, err)
+	}
+}
+
+// That sessions stay in memory as long as they are to is no stall, however long that is.
+func TestSessionsRestWhenTheirTimeIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &run{Config: Config{Sessions: 3, HibernateAfter: time.Hour, Stall: time.Second}}
+		start := time.Now()
+		owned := func() int {
+			if time.Since(start) < time.Hour {
+				return 3
+			}
+			return 0
+		}
+		if err := b.rested(t.Context(), start, owned); err != nil {
+			t.Error(err)
+		}
+		if err := b.rested(t.Context(), start, func() int { return 1 }); !errors.Is(err, ErrBroken) {
+			t.Errorf("one stays for ever: %v", err)
+		}
+	})
 }
 
 // onLine calls a function when what is written begins with a text.
@@ -271,9 +309,9 @@ func TestRun(t *testing.T) {
 		{Workload: Roundtrip, Sessions: 5, Inputs: 10, Rate: 1000, Workers: 2},
 		{Workload: Accept, Sessions: 20, Inputs: 5},
 		{Workload: Cold, Sessions: 20, Inputs: 1},
-		{Workload: Idle, Sessions: 20, Inputs: 1, HibernateAfter: 2 * time.Second},
+		{Workload: Idle, Sessions: 20, Inputs: 1, HibernateAfter: 5 * time.Second},
 		{Workload: Failover, Sessions: 12, Inputs: 30},
-		{Workload: Soak, Sessions: 30, Inputs: 10, Rate: 100, Duration: 3 * time.Second, FaultEvery: time.Second, Workers: 2},
+		{Workload: Soak, Sessions: 30, Inputs: 10, Rate: 100, Duration: 3 * time.Second, FaultEvery: time.Second, Workers: 2, Warm: true},
 	} {
 		t.Run(string(cfg.Workload), func(t *testing.T) {
 			cfg.Spawn, cfg.Sync, cfg.Shards, cfg.DataDir = Again("bench-child"), embedded.SyncRelaxed, 2, t.TempDir()

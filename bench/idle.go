@@ -44,6 +44,7 @@ func (b *run) idle(ctx context.Context) (*Rest, error) {
 	if err := b.settle(ctx, b.total()); err != nil {
 		return nil, err
 	}
+	ended := time.Now()
 	// What the server has just written is no part of a session.
 	if err := pause(ctx, min(writeCache, b.HibernateAfter/2)); err != nil {
 		return nil, err
@@ -53,16 +54,15 @@ func (b *run) idle(ctx context.Context) (*Rest, error) {
 		return nil, err
 	}
 	defer owners.Close()
-	if n := owners.Len(); n < b.Sessions {
-		return nil, fmt.Errorf("only %d of %d sessions are in memory together: they hibernate too early", n, b.Sessions)
-	}
 	active, err := b.memory(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if n := owners.Len(); n < b.Sessions { // looked at afterwards: none has left meanwhile
+		return nil, fmt.Errorf("only %d of %d sessions are in memory together: they hibernate too early", n, b.Sessions)
+	}
 	b.say("waiting until all sessions rest")
-	rested := func() int { return b.Sessions - owners.Len() }
-	if err := b.settled(ctx, "no session came to rest", b.Sessions, rested); err != nil {
+	if err := b.rested(ctx, ended, owners.Len); err != nil {
 		return nil, err
 	}
 	atRest, err := b.memory(ctx)
@@ -82,6 +82,15 @@ func (b *run) idle(ctx context.Context) (*Rest, error) {
 		return each
 	}
 	return &Rest{per(active), per(atRest), round(float64(disk-diskBefore)/float64(b.Sessions), 0)}, nil
+}
+
+// rested waits until no session is owned. Until HibernateAfter is over none will leave, and
+// that is no stall.
+func (b *run) rested(ctx context.Context, ended time.Time, owned func() int) error {
+	if err := pause(ctx, time.Until(ended.Add(b.HibernateAfter))); err != nil {
+		return err
+	}
+	return b.settled(ctx, "no session came to rest", b.Sessions, func() int { return b.Sessions - owned() })
 }
 
 // memory is the resident memory of server and workers, by role.

@@ -52,10 +52,10 @@ func (b *run) soak(ctx context.Context) (*Proof, error) {
 	crashed := make(chan error, 1)
 	go func() { crashed <- b.crashes(faults, &w.proof) }()
 	rounds := max(1, int(b.Duration.Seconds()*b.Rate)/b.Sessions)
-	err = b.publish(ctx, 0, rounds, b.Rate)
+	b.ledger.inputs = b.ledger.measured + rounds
+	err = b.publish(ctx, b.ledger.measured, b.ledger.inputs, b.Rate)
 	endFaults()
 	err = errors.Join(err, <-crashed)
-	b.ledger.inputs = rounds
 	if err == nil {
 		err = b.settle(ctx, b.total())
 	}

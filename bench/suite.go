@@ -73,6 +73,9 @@ func (d Dimension) Values() []int {
 // sessions, or what is measured would be the activation of sessions more than their work.
 func (d Dimension) set(cfg *Config, value int) error {
 	const inputs = 10_000
+	if value < 1 {
+		return fmt.Errorf("%s must be positive, not %d", d, value)
+	}
 	cfg.Workload = Fanout
 	cfg.Warm = true
 	switch d {
@@ -85,7 +88,7 @@ func (d Dimension) set(cfg *Config, value int) error {
 		const most = 128 << 20 // bytes of all inputs
 		cfg.Payload, cfg.Concurrency = value, 64
 		cfg.Inputs = 2
-		cfg.Sessions = min(1000, most/(value*cfg.Inputs))
+		cfg.Sessions = min(1000, max(1, most/cfg.Inputs/value))
 	case OverWorkers:
 		cfg.Workers = value
 	default:

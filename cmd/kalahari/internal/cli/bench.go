@@ -22,7 +22,7 @@ type Bench struct {
 	Payload       int           `name:"payload" default:"64" help:"Bytes of an input's text."`
 	Kind          string        `name:"kind" default:"prompt" help:"Kind of the inputs. Prompts have a run each; those of external_event that wait together share one."`
 	Rate          float64       `name:"rate" help:"Inputs published in a second. Default: as fast as it goes; 200 for cold, 1000 for idle, 300 for failover and soak."`
-	Warm          bool          `name:"warm" help:"Activate every session before the clock starts."`
+	Warm          bool          `name:"warm" help:"Activate every session before the clock starts. Not for cold and idle."`
 	ExecutorDelay time.Duration `name:"executor-delay" help:"How long every run takes. Not with --url."`
 	Effects       bool          `name:"executor-effects" help:"The executor counts as one whose calls have outside effects: each is made once the commit that staged its run is stored. Always so in failover and soak. Not with --url."`
 	Sync          string        `name:"sync" enum:"always,relaxed" default:"always" help:"When the server writes to the disk: always, before it acknowledges, or relaxed. Not with --url."`
