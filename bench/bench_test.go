@@ -355,9 +355,32 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// A witness that has not read all there is proves nothing.
+func TestTheWitnessReadsToTheEnd(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "default", 1)
+	w := newWitness(&run{Config: Config{Stall: 10 * time.Millisecond}, js: env.JS, ns: env.Namespace})
+	w.quiet = time.Millisecond
+	h := nats.Header{subjects.HeaderCommit: {"1"}, subjects.HeaderFence: {"1"}, subjects.HeaderPrev: {"0"}}
+	if _, err := env.JS.PublishMsg(t.Context(), &nats.Msg{Subject: env.Namespace.Log("s"), Header: h}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.caughtUp(t.Context()); err == nil || !strings.Contains(err.Error(), "up to 0 of 1") {
+		t.Errorf("nothing was read: %v", err)
+	}
+	w.b.Stall = time.Minute
+	stop, err := w.watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	if err := w.caughtUp(t.Context()); err != nil || w.verdict().Commits != 1 {
+		t.Errorf("%v, %+v", err, w.verdict())
+	}
+}
+
 // A witness sees what is wrong with a chain and with what is published.
 func TestWitness(t *testing.T) {
-	w := &witness{chains: map[string]link{}, streams: map[string]*fxStream{}}
+	w := newWitness(nil)
 	for _, c := range []struct {
 		now  link
 		prev uint64

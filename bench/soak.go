@@ -39,7 +39,7 @@ func (p *Proof) err() error {
 // soak publishes for Duration and crashes a worker every FaultEvery, while a witness reads
 // everything.
 func (b *run) soak(ctx context.Context) (*Proof, error) {
-	w := &witness{b: b, chains: map[string]link{}, streams: map[string]*fxStream{}}
+	w := newWitness(b)
 	stop, err := w.watch(ctx)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,13 @@ type witness struct {
 	proof   Proof
 	chains  map[string]link
 	streams map[string]*fxStream
-	last    time.Time // something was read
+	read    map[string]uint64 // how far, by stream
+	last    time.Time         // something was read
+	quiet   time.Duration     // after which nothing more is expected
+}
+
+func newWitness(b *run) *witness {
+	return &witness{b: b, chains: map[string]link{}, streams: map[string]*fxStream{}, read: map[string]uint64{}, quiet: 2 * time.Second}
 }
 
 // link is the last commit of a session.
@@ -134,7 +140,12 @@ func (w *witness) watch(ctx context.Context) (stop func(), err error) {
 				w.mu.Lock()
 				defer w.mu.Unlock()
 				w.last = time.Now()
-				if err := s.read(m); err != nil {
+				meta, err := m.Metadata()
+				if err == nil {
+					w.read[s.stream] = meta.Sequence.Stream
+					err = s.read(m)
+				}
+				if err != nil {
 					w.wrong("%s: %v", m.Subject(), err)
 				}
 			}, jetstream.PullMaxMessages(4096))
@@ -226,19 +237,45 @@ func (w *witness) published(session string, n uint64, id string) error {
 	return nil
 }
 
-// caughtUp waits until nothing more comes.
+// caughtUp waits until nothing more comes, and everything there is was read: a consumer that
+// has ended would prove nothing.
 func (w *witness) caughtUp(ctx context.Context) error {
-	for {
+	for since := time.Now(); ; {
 		w.mu.Lock()
-		quiet := time.Since(w.last)
+		quiet := min(time.Since(w.last), time.Since(since))
 		w.mu.Unlock()
-		if quiet > 2*time.Second {
-			return nil
+		if quiet > w.quiet {
+			unread, err := w.unread(ctx)
+			if err != nil || unread == "" {
+				return err
+			}
+			if quiet > w.b.Stall {
+				return fmt.Errorf("the witness has stopped reading: %s", unread)
+			}
 		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
 	}
+}
+
+// unread says of a stream that the witness has not read to its end, "" if there is none.
+func (w *witness) unread(ctx context.Context) (string, error) {
+	for shard := range w.b.ns.Shards() {
+		for _, name := range []string{w.b.ns.LogStream(shard), w.b.ns.FxStream(shard)} {
+			s, err := w.b.js.Stream(ctx, name)
+			if err != nil {
+				return "", fmt.Errorf("stream %s: %w", name, err)
+			}
+			w.mu.Lock()
+			read, last := w.read[name], s.CachedInfo().State.LastSeq
+			w.mu.Unlock()
+			if read < last {
+				return fmt.Sprintf("%s was read up to %d of %d", name, read, last), nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // verdict is the proof, with what is missing at the end.
