@@ -77,7 +77,8 @@ type Options struct {
 	// bubble (which needs ats.Register of the server's package ats in TestMain).
 	DontListen bool
 
-	// DataDir is where JetStream stores. Required. Two servers must not share it.
+	// DataDir is where JetStream stores. Required. Two servers must not share it: where
+	// the system has locks of files, a second one does not start.
 	DataDir string
 
 	// Sync is SyncAlways by default.
@@ -111,6 +112,7 @@ type Options struct {
 // Server is a running server.
 type Server struct {
 	ns    *server.Server
+	lock  *os.File // the directory
 	close sync.Once
 }
 
@@ -122,12 +124,16 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := os.MkdirAll(o.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("embedded server: %w", err)
 	}
-	opts := upstream(o)
-	ns, err := server.NewServer(opts)
+	dir, err := lock(o.DataDir)
 	if err != nil {
 		return nil, fmt.Errorf("embedded server: %w", err)
 	}
-	s := &Server{ns: ns}
+	opts := upstream(o)
+	ns, err := server.NewServer(opts)
+	if err != nil {
+		return nil, fmt.Errorf("embedded server: %w", errors.Join(err, dir.Close()))
+	}
+	s := &Server{ns: ns, lock: dir}
 	log := &logger{to: o.Logger}
 	ns.SetLogger(log, o.Debug, false)
 	if err := s.Map(o.Mappings...); err != nil {
@@ -216,6 +222,7 @@ func (s *Server) NATS() *server.Server { return s.ns }
 func (s *Server) Close() {
 	s.close.Do(s.ns.Shutdown)
 	s.ns.WaitForShutdown()
+	_ = s.lock.Close() // it was only read, and may be closed already
 }
 
 // logger passes the server's log on, and remembers what it calls fatal: the

@@ -70,6 +70,21 @@ func TestSurvivesRestartInTheSameDirectory(t *testing.T) {
 	}
 }
 
+// A server that is started in the directory of another does not touch what that has stored.
+func TestTwoServersDoNotShareADirectory(t *testing.T) {
+	t.Parallel()
+	o := embedded.Options{DataDir: t.TempDir(), DontListen: true}
+	first := start(t, o)
+	if second, err := embedded.Start(t.Context(), o); err == nil {
+		second.Close()
+		t.Fatal("two servers have one store")
+	} else if !strings.Contains(err.Error(), o.DataDir) {
+		t.Errorf("the error does not name the directory: %v", err)
+	}
+	first.Close()
+	start(t, o)
+}
+
 func TestSyncReachesTheStore(t *testing.T) {
 	t.Parallel()
 	for _, want := range []embedded.Sync{embedded.SyncAlways, embedded.SyncRelaxed} {
