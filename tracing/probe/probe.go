@@ -10,6 +10,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,9 @@ type Config struct {
 	Ready func() error
 	// Telemetry has the metrics.
 	Telemetry *tracing.Telemetry
+	// WriteTimeout is how long a client may take to read an answer before it is cut off. The
+	// seconds that a profile or a trace is asked for are not counted. Default 30 seconds.
+	WriteTimeout time.Duration
 	// Logger takes what goes wrong. Default: nobody.
 	Logger *slog.Logger
 }
@@ -50,7 +54,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		lis:  lis,
-		http: &http.Server{Handler: Handler(cfg), ReadHeaderTimeout: 5 * time.Second},
+		http: &http.Server{Handler: Handler(cfg), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: cmp.Or(cfg.WriteTimeout, 30*time.Second)},
 		done: make(chan struct{}),
 		log:  cfg.Logger,
 	}
