@@ -94,6 +94,7 @@ func TestDevAnswersItsFirstSession(t *testing.T) {
 			t.Errorf("%s: %v, want %q in\n%s", step.command, err, step.want, out)
 		}
 	}
+	interrupted(t, bin, server)
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -102,4 +103,45 @@ func TestDevAnswersItsFirstSession(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("after an interrupt: %v\n%s", err, &stderr)
 	}
+}
+
+// interrupted interrupts a command that waits for an answer: whoever asked must not take that
+// for one. A watch goes on until then, so it has done what it should.
+func interrupted(t *testing.T, bin, server string) {
+	t.Helper()
+	run := func(command string) (*exec.Cmd, *bufio.Scanner) {
+		t.Helper()
+		c := exec.CommandContext(t.Context(), bin, strings.Fields(command)...)
+		c.Env = append(os.Environ(), "NATS_URL="+server)
+		out, err := c.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return c, bufio.NewScanner(out)
+	}
+	end := func(c *exec.Cmd, want int) {
+		t.Helper()
+		if err := c.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Wait()
+		if got := c.ProcessState.ExitCode(); got != want {
+			t.Errorf("%s ended with %d after an interrupt, want %d", c, got, want)
+		}
+	}
+	do := exec.CommandContext(t.Context(), bin, "session", "pause", "waits")
+	do.Env = append(os.Environ(), "NATS_URL="+server)
+	if out, err := do.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	publish, _ := run("publish waits x --wait")
+	watch, events := run("watch waits --from-start --types InputAccepted")
+	if !events.Scan() {
+		t.Error("the watch ended by itself")
+	}
+	end(publish, 1)
+	end(watch, 0)
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/alecthomas/kong"
@@ -24,7 +25,10 @@ func main() {
 	if errors.Is(err, cli.ErrSaid) {
 		os.Exit(1) // the output has told it already
 	}
-	if code := service.Exit(os.Stderr, "kalahari", err); code != 0 {
-		os.Exit(code)
+	// Unlike a service, a command that is interrupted has not done what it was asked to: those
+	// that go on until then return nil.
+	if err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "kalahari: %v\n", err) // nowhere else to say it
+		os.Exit(1)
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -44,6 +45,9 @@ func (c Watch) Run(e *Env) error {
 	defer feed.close()
 	for seen := 0; ; {
 		commit, err := feed.next(ctx)
+		if errors.Is(err, context.Canceled) && c.Count == 0 {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
