@@ -53,12 +53,27 @@ func (s *Session) takeSnapshot(ctx context.Context) error {
 		if errors.Is(err, kv.ErrMoved) || errors.Is(err, kv.ErrBackwards) {
 			// Somebody else writes snapshots of this session: ask whose it is.
 			s.Doubt()
+			s.lookAtSnapshot(ctx)
 		}
 		return fmt.Errorf("session %s: snapshot: %w", s.id, err)
 	}
 	s.snapshot, s.tail, s.trimming.Marks = snap, 0, marks
 	s.trim(ctx, to)
 	return nil
+}
+
+// lookAtSnapshot finds what stands where the last one was. If it is of a commit that is known
+// stored here, it is of an earlier owner, who stored it after this one had read: the next
+// replaces it. A newer one is of a newer owner, and stays.
+func (s *Session) lookAtSnapshot(ctx context.Context) {
+	stands, err := s.env.Store.Snapshots.Read(ctx, s.id)
+	switch {
+	case errors.Is(err, kv.ErrNoSnapshot):
+		s.snapshot = kv.Snapshot{}
+	case err == nil && stands.Commit <= s.writer.Position().Number:
+		stands.Data = nil
+		s.snapshot = stands
+	}
 }
 
 // purgeMailbox removes what the session has consumed. The cursor is committed.

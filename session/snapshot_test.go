@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/session"
 	"github.com/kalahari-run/kalahari/subjects"
 	"github.com/kalahari-run/kalahari/worker"
@@ -39,4 +40,40 @@ func TestASnapshotIsDueAfterManyBytes(t *testing.T) {
 	if least, most := inputs*each/limit/2, inputs*each/limit+1; snapshots < least || snapshots > most {
 		t.Errorf("%d snapshots, %d to %d were due", snapshots, least, most)
 	}
+}
+
+// An owner that was replaced may store its last snapshot after its successor has read the one
+// before. The successor goes on from it: otherwise none of its own would be stored as long as
+// it has the session.
+func TestALateSnapshotOfAnEarlierOwnerIsReplaced(t *testing.T) {
+	const every = 4
+	env := embeddedtest.Provisioned(t, "test", 1)
+	e := stored(t, env)
+	f := follow(t, env, env.Namespace.FxSession("s"))
+	start(t, env, func(c *worker.Config) { c.SnapshotEvery = every })
+	n := 0
+	live := func(inputs int) kv.Snapshot {
+		t.Helper()
+		for range inputs {
+			n++
+			id := fmt.Sprint("p", n)
+			publish(t, env, "s", id, subjects.InputType("prompt"), `{"text":"x"}`)
+			f.await("s", "end", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == id })
+		}
+		snap, err := e.Store.Snapshots.Read(t.Context(), "s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return snap
+	}
+	before := live(3 * every)
+	if _, err := e.Store.Snapshots.Write(t.Context(), before, before); err != nil {
+		t.Fatal(err)
+	}
+	if after := live(3 * every); after.Commit < before.Commit+every {
+		t.Errorf("the snapshot is of commit %d still, after %d more inputs of commit %d", before.Commit, 3*every, after.Commit)
+	}
+	// One that was lost is as good as one that never was.
+	loseSnapshot(t, env, "s")
+	live(3 * every)
 }
