@@ -91,7 +91,7 @@ const (
 func (l *Log) skim(ctx context.Context, session string, at *Position, step func(*Message) error) error {
 	setup, cancel := context.WithTimeout(ctx, skimWait)
 	defer cancel()
-	cons, err := l.stream(session).CreateConsumer(setup, jetstream.ConsumerConfig{
+	cons, err := l.Stream(session).CreateConsumer(setup, jetstream.ConsumerConfig{
 		FilterSubject: l.ns.Log(session), DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: at.Sequence + 1,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 3 * skimWait,
 	})

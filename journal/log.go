@@ -48,12 +48,13 @@ func Open(ctx context.Context, js jetstream.JetStream, ns subjects.Namespace) (*
 // Close ends the log. Appends under way stay undecided.
 func (l *Log) Close() { _ = l.acks.sub.Unsubscribe() } // the connection may be gone
 
-func (l *Log) stream(session string) jetstream.Stream { return l.shards[l.ns.Shard(session)] }
+// Stream is the stream that has the log of a session.
+func (l *Log) Stream(session string) jetstream.Stream { return l.shards[l.ns.Shard(session)] }
 
 // Last reads the last commit of a session from the stream's leader, nil if there is
 // none.
 func (l *Log) Last(ctx context.Context, session string) (*Message, error) {
-	raw, err := l.stream(session).GetLastMsgForSubject(ctx, l.ns.Log(session))
+	raw, err := l.Stream(session).GetLastMsgForSubject(ctx, l.ns.Log(session))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, nil
 	}
@@ -66,7 +67,7 @@ func (l *Log) Last(ctx context.Context, session string) (*Message, error) {
 // From reads the first commit of a session whose stream sequence is at least seq, nil if
 // there is none.
 func (l *Log) From(ctx context.Context, session string, seq uint64) (*Message, error) {
-	raw, err := l.stream(session).GetMsg(ctx, max(seq, 1), jetstream.WithGetMsgSubject(l.ns.Log(session)))
+	raw, err := l.Stream(session).GetMsg(ctx, max(seq, 1), jetstream.WithGetMsgSubject(l.ns.Log(session)))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, nil
 	}
@@ -79,7 +80,7 @@ func (l *Log) From(ctx context.Context, session string, seq uint64) (*Message, e
 // Trim removes the commits of a session before stream sequence seq, which itself stays.
 // The caller has a confirmed snapshot at or behind seq (PROTOCOL 8, 20).
 func (l *Log) Trim(ctx context.Context, session string, seq uint64) error {
-	err := l.stream(session).Purge(ctx, jetstream.WithPurgeSubject(l.ns.Log(session)), jetstream.WithPurgeSequence(seq))
+	err := l.Stream(session).Purge(ctx, jetstream.WithPurgeSubject(l.ns.Log(session)), jetstream.WithPurgeSequence(seq))
 	if err != nil {
 		return fmt.Errorf("trim the log of session %s to %d: %w", session, seq, err)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/kalahari-run/kalahari/tracing"
 )
 
-// catchUp is for how long a mailbox stream is seen to end too early before that is taken for
+// catchUp is for how long a stream is seen to end too early before that is taken for
 // certain: the leader of a replicated one may have to catch up with what it has agreed to. A
 // session that folds its log again for it loses the run in progress, and one that is
 // quarantined stays so.
@@ -47,21 +47,32 @@ func (s *Session) checkMailbox(ctx context.Context, cursor uint64) error {
 	if cursor == 0 {
 		return nil
 	}
+	end, err := endOf(ctx, s.mailbox(), cursor)
+	if err != nil {
+		return fmt.Errorf("session %s: mailbox: %w", s.id, err)
+	}
+	if end < cursor {
+		return &journal.BrokenError{
+			Session: s.id,
+			Reason:  fmt.Sprintf("the cursor is %d, the mailbox stream ends at %d: it has regressed", cursor, end),
+		}
+	}
+	return nil
+}
+
+// endOf is the last sequence of a stream that had the given one. If it is an earlier one, the
+// stream has regressed.
+func endOf(ctx context.Context, stream jetstream.Stream, had uint64) (uint64, error) {
 	for since := time.Now(); ; {
-		info, err := s.mailbox().Info(ctx)
+		info, err := stream.Info(ctx)
 		switch {
 		case err != nil:
-			return fmt.Errorf("session %s: mailbox: %w", s.id, err)
-		case info.State.LastSeq >= cursor:
-			return nil
-		case time.Since(since) >= catchUp:
-			return &journal.BrokenError{
-				Session: s.id,
-				Reason:  fmt.Sprintf("the cursor is %d, the mailbox stream ends at %d: it has regressed", cursor, info.State.LastSeq),
-			}
+			return 0, err
+		case info.State.LastSeq >= had, time.Since(since) >= catchUp:
+			return info.State.LastSeq, nil
 		}
 		if !sleep(ctx, time.Second) {
-			return ctx.Err()
+			return 0, ctx.Err()
 		}
 	}
 }

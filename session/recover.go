@@ -62,15 +62,23 @@ func (f *folded) behindSnapshot(ctx context.Context, env *Env, session string) e
 	switch {
 	case err != nil:
 		return err
+	case tail == nil && f.at.Sequence == 0:
+		return nil
 	case tail == nil:
-		// The subject is empty. If there is a snapshot, it proves what was there (PROTOCOL 8).
+		// The subject is empty. The snapshot proves what was there (PROTOCOL 8), but not what
+		// came behind it if the stream does not reach that far (PROTOCOL 18).
+		end, err := endOf(ctx, env.Log.Stream(session), f.at.Sequence)
+		if err != nil {
+			return fmt.Errorf("session %s: log: %w", session, err)
+		}
+		if end < f.at.Sequence {
+			return f.regressed(session, end, "is empty")
+		}
 		f.at.Sequence = 0
 		return nil
-	case tail.Number < f.at.Number:
-		return &journal.BrokenError{
-			Session: session, Sequence: tail.Sequence,
-			Reason: fmt.Sprintf("the log ends at commit %d, the snapshot holds commit %d: the stream has regressed", tail.Number, f.at.Number),
-		}
+	case tail.Number < f.at.Number, tail.Sequence < f.at.Sequence, (tail.Number == f.at.Number) != (tail.Sequence == f.at.Sequence):
+		// Not only the number: it may have been written to since.
+		return f.regressed(session, tail.Sequence, fmt.Sprintf("ends at commit %d", tail.Number))
 	}
 	f.at, err = env.Log.FoldTo(ctx, session, f.at, tail, func(m *journal.Message) error {
 		f.tail += len(m.Data)
@@ -78,6 +86,14 @@ func (f *folded) behindSnapshot(ctx context.Context, env *Env, session string) e
 		return err
 	})
 	return err
+}
+
+// regressed says that a log stream has lost what was behind the snapshot, and maybe more.
+func (f *folded) regressed(session string, end uint64, log string) error {
+	return &journal.BrokenError{
+		Session: session, Sequence: end,
+		Reason: fmt.Sprintf("the log %s, the snapshot holds commit %d at %d: the stream has regressed", log, f.at.Number, f.at.Sequence),
+	}
 }
 
 func (f *folded) restore(session string, snap kv.Snapshot) error {
