@@ -275,9 +275,31 @@ func (b *Blobs) record(ctx context.Context, name string) (entry, jetstream.Objec
 	return e, info, err
 }
 
+// surely is record for what is half done, which ends only once the leader has answered.
+func (b *Blobs) surely(ctx context.Context, name string) (entry, jetstream.ObjectInfo, error) {
+	for attempt := 0; ; attempt++ {
+		e, info, err := b.record(ctx, name)
+		if !unanswered(err) || b.meta.js.Conn().IsClosed() || !pause(ctx, attempt) {
+			return e, info, err
+		}
+	}
+}
+
+// codeNoLeader is what a cluster says that has no leader for a stream just now.
+const codeNoLeader = 10008
+
+// unanswered tells whether a request failed because nobody was there to answer it.
+func unanswered(err error) bool {
+	if api := (*jetstream.APIError)(nil); errors.As(err, &api) {
+		return api.ErrorCode == codeNoLeader
+	}
+	return err != nil && !errors.Is(err, ErrCorrupt)
+}
+
 // put stores an object under a name, over whatever is there: first the chunks,
 // each exactly once, then the record that makes them an object. Then what was
-// there before goes. Chunks of an upload that was cut short stay as waste.
+// there before goes. What nobody may come to refer to goes with an error; what a
+// process that ends here has stored stays as waste.
 func (b *Blobs) put(ctx context.Context, name string, data []byte) (revision uint64, err error) {
 	sum := sha256.Sum256(data)
 	info := jetstream.ObjectInfo{
@@ -285,6 +307,14 @@ func (b *Blobs) put(ctx context.Context, name string, data []byte) (revision uin
 		Bucket:     b.store, NUID: newID(), Size: uint64(len(data)),
 		Digest: "SHA-256=" + base64.URLEncoding.EncodeToString(sum[:]),
 	}
+	var offered bool // the record, and it may be stored
+	defer func() {
+		if err != nil && !(offered && errors.Is(err, ErrUndecided)) {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
+			defer cancel()
+			_ = b.purge(ctx, b.chunks.prefix+info.NUID, 0)
+		}
+	}()
 	var last uint64
 	for chunk := range slices.Chunk(data, chunkSize) {
 		info.Chunks++
@@ -298,10 +328,11 @@ func (b *Blobs) put(ctx context.Context, name string, data []byte) (revision uin
 		return 0, err
 	}
 	for attempt := 0; ; attempt++ {
-		e, old, err := b.record(ctx, name)
+		e, old, err := b.surely(ctx, name)
 		if err != nil && !errors.Is(err, ErrCorrupt) {
 			return 0, err
 		}
+		offered = true
 		revision, err := b.meta.cas(ctx, recordOf(name, value, e.seq))
 		if err == nil {
 			if old.NUID != "" {
@@ -381,7 +412,7 @@ func (b *Blobs) remove(ctx context.Context, name string, upTo uint64) error {
 	}
 	// A record that was stored again in between refers to the same chunks. One that
 	// is stored from now on cannot: its writer found none to store again.
-	_, now, err := b.record(ctx, name)
+	_, now, err := b.surely(ctx, name)
 	if err != nil && !errors.Is(err, ErrCorrupt) {
 		return err
 	}
@@ -402,7 +433,7 @@ func (b *Blobs) purge(ctx context.Context, subject string, before uint64) error 
 		try, cancel := context.WithTimeout(ctx, attemptTimeout)
 		err := b.raw.Purge(try, opts...)
 		cancel()
-		if api := (*jetstream.APIError)(nil); err == nil || errors.As(err, &api) {
+		if !unanswered(err) {
 			return err
 		}
 		if b.meta.js.Conn().IsClosed() || !pause(ctx, attempt) {

@@ -140,10 +140,13 @@ func (s *Snapshots) replace(ctx context.Context, w write) (uint64, error) {
 	return s.b.cas(ctx, w)
 }
 
+// cleanTimeout is how long removing what nobody refers to may take: it is worth no more.
+const cleanTimeout = 2 * time.Second
+
 // clean removes a blob nobody refers to. What fails here costs space until the
 // session's blobs are deleted, and nothing else.
 func (s *Snapshots) clean(ctx context.Context, blob string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
 	defer cancel()
 	_ = s.blobs.remove(ctx, blob, latest)
 }

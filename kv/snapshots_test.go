@@ -350,6 +350,72 @@ func TestBlobsOverABadNetwork(t *testing.T) {
 	})
 }
 
+// An upload and a deletion leave nothing behind, wherever an answer is missing on the way: what
+// no record names any more is never found again.
+func TestNoChunksAreLeftBehind(t *testing.T) {
+	noLeader := func(func() *nats.Msg) *nats.Msg {
+		return &nats.Msg{Data: []byte(`{"error":{"code":503,"err_code":10008,"description":"JetStream system temporarily unavailable"}}`)}
+	}
+	for _, fault := range []struct {
+		name   string
+		handle func(func() *nats.Msg) *nats.Msg
+	}{{"no answer", loseQuestion}, {"no leader", noLeader}} {
+		for _, subject := range []string{"STREAM.MSG.GET.", "STREAM.PURGE."} {
+			for after := range 3 {
+				t.Run(fmt.Sprint(fault.name, " to ", subject, after), func(t *testing.T) {
+					bubble(t, func(t *testing.T, env *embeddedtest.Env, _ *Store) {
+						s, m := between(t, env)
+						data := noise(3 * chunkSize)
+						// As who needs it does: again, until it is done.
+						insist := func(do func() error) {
+							t.Helper()
+							m.heal()
+							n := 0
+							m.inject(subject, -1, func(forward func() *nats.Msg) *nats.Msg {
+								if n++; n == after+1 {
+									return fault.handle(forward)
+								}
+								return forward()
+							})
+							for range 5 {
+								if do() == nil {
+									return
+								}
+							}
+							t.Fatal("it never succeeds")
+						}
+						var blob Blob
+						insist(func() (err error) { blob, err = s.Blobs.Put(t.Context(), "s", data); return err })
+						insist(func() error { return s.Blobs.Delete(t.Context(), "s", blob) })
+						if n := stored(t, env); n != 0 {
+							t.Errorf("%d messages are left", n)
+						}
+					})
+				})
+			}
+		}
+	}
+	t.Run("an upload that is given up", func(t *testing.T) {
+		bubble(t, func(t *testing.T, env *embeddedtest.Env, _ *Store) {
+			s, m := between(t, env)
+			ctx, giveUp := context.WithCancel(t.Context())
+			n := 0
+			m.inject(".C.", -1, func(forward func() *nats.Msg) *nats.Msg {
+				if n++; n == 3 {
+					giveUp()
+				}
+				return forward()
+			})
+			_, err := s.Blobs.Put(ctx, "s", noise(5*chunkSize))
+			isErr(t, err, context.Canceled)
+			time.Sleep(time.Minute)
+			if n := stored(t, env); n != 0 {
+				t.Errorf("%d messages are left", n)
+			}
+		})
+	})
+}
+
 func TestDirectoryPages(t *testing.T) {
 	t.Parallel()
 	env := embeddedtest.Provisioned(t, "test", 4)
