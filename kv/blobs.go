@@ -374,6 +374,7 @@ func (b *Blobs) get(ctx context.Context, name, hash string) ([]byte, error) {
 	}
 }
 
+// content reads what a record says there is, and no more: the size in it is what callers go by.
 func (b *Blobs) content(ctx context.Context, info jetstream.ObjectInfo, hash string) ([]byte, error) {
 	var data []byte
 	var last uint64
@@ -385,10 +386,13 @@ func (b *Blobs) content(ctx context.Context, info jetstream.ObjectInfo, hash str
 		if chunk.gone {
 			return nil, fmt.Errorf("%w: %d chunks of %d", ErrCorrupt, n, info.Chunks)
 		}
+		if uint64(len(data)+len(chunk.value)) > info.Size {
+			return nil, fmt.Errorf("%w: it has more than the %d bytes of its record", ErrCorrupt, info.Size)
+		}
 		data, last = append(data, chunk.value...), chunk.seq
 	}
-	if digest(data) != hash {
-		return nil, fmt.Errorf("%w: its content has another hash", ErrCorrupt)
+	if digest(data) != hash || uint64(len(data)) != info.Size {
+		return nil, fmt.Errorf("%w: its content has another hash or size", ErrCorrupt)
 	}
 	return data, nil
 }

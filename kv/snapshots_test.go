@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -323,6 +324,31 @@ func TestADeletionLeavesWhatIsRenewed(t *testing.T) {
 		got, lost := b.Get(ctx, "s", known.Ref)
 		if err != nil || renewed.Revision <= known.Revision || renewed.Size != known.Size || lost != nil || !bytes.Equal(got, data) {
 			t.Errorf("%+v: of %+v became %+v, %v; %d bytes are left, %v", step, known, renewed, err, len(got), lost)
+		}
+	}
+}
+
+// Who writes to the object store may say of a blob what it likes. Readers go by the size in its
+// record, and hold no more in memory.
+func TestABlobIsNotLargerThanItSays(t *testing.T) {
+	t.Parallel()
+	env := embeddedtest.Provisioned(t, "test", 1)
+	s, m := between(t, env)
+	ctx := t.Context()
+	blob := must[Blob](t)(s.Blobs.Put(ctx, "s", noise(10*chunkSize)))
+	name := subjects.BlobName("s", blob.Ref[len(refScheme):])
+	for _, size := range []uint64{0, 1, chunkSize, 10*chunkSize + 1} {
+		e, info, err := s.Blobs.record(ctx, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info.Size = size
+		must[uint64](t)(s.Blobs.meta.cas(ctx, recordOf(name, must[[]byte](t)(json.Marshal(info)), e.seq)))
+		before := m.count("STREAM.MSG.GET.")
+		_, err = s.Blobs.Get(ctx, "s", blob.Ref)
+		isErr(t, err, ErrCorrupt)
+		if n := m.count("STREAM.MSG.GET.") - before; size <= chunkSize && n > 2*(1+2) { // it is looked at twice
+			t.Errorf("of %d bytes said, %d messages were read", size, n)
 		}
 	}
 }
