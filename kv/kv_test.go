@@ -62,6 +62,7 @@ type middle struct {
 	mu     sync.Mutex
 	faults []fault
 	seen   []string
+	alter  func(to string, question []byte) []byte // if it is set
 }
 
 // fault handles a request to which its subject applies. It calls forward as
@@ -84,6 +85,9 @@ func between(t *testing.T, env *embeddedtest.Env) (*Store, *middle) {
 		to := strings.TrimPrefix(req.Subject, middlePrefix+".")
 		if !strings.HasPrefix(to, "$") {
 			to = "$JS.API." + to
+		}
+		if m.alter != nil {
+			req.Data = m.alter(to, req.Data)
 		}
 		handle := m.choose(to)
 		handlers.Go(func() {

@@ -2,10 +2,12 @@ package kv
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -401,6 +403,31 @@ func TestViewListsAgainAfterReconnect(t *testing.T) {
 		}
 		if got, _ := v.Lookup("kept"); got != kept {
 			t.Fatalf("kept is %+v", got)
+		}
+	})
+}
+
+// A listing takes as long as it takes: begun anew again and again it would never end.
+func TestALongListingEnds(t *testing.T) {
+	bubble(t, func(t *testing.T, env *embeddedtest.Env, _ *Store) {
+		const keys, value, bits = 200, 20 << 10, 512 << 10 // a second
+		record := must[[]byte](t)(json.Marshal(map[string]string{"incarnation": "w", "padding": strings.Repeat("x", value)}))
+		for i := range keys {
+			key := env.Namespace.SessionKey(fmt.Sprint("s", i))
+			must[*jetstream.PubAck](t)(env.JS.Publish(t.Context(), subjects.KVSubject(env.Namespace.OwnersBucket(), key), record))
+		}
+		s, m := between(t, env)
+		m.alter = func(to string, question []byte) []byte {
+			if !strings.Contains(to, "CONSUMER.CREATE") {
+				return question
+			}
+			return []byte(strings.Replace(string(question), `"config":{`, fmt.Sprintf(`"config":{"rate_limit_bps":%d,`, bits), 1))
+		}
+		began := time.Now()
+		v := must[*OwnerView](t)(s.Owners.Watch(within(t, 10*time.Minute)))
+		defer v.Close()
+		if took := time.Since(began); v.Len() != keys || took < feedListing {
+			t.Fatalf("%d keys of %d in %s", v.Len(), keys, took)
 		}
 	})
 }

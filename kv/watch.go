@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 const (
 	feedHeartbeat = time.Second         // the server says "nothing new" this often
 	feedSilence   = 3 * feedHeartbeat   // without any word for so long the consumer is gone
-	feedListing   = 10 * attemptTimeout // a listing that takes longer is begun anew
+	feedListing   = 10 * attemptTimeout // a listing that comes no nearer to its end is begun anew
 )
 
 // feed follows the keys of a bucket for one view. It trusts a watcher for
@@ -168,8 +169,9 @@ func (f *feed) follow(ctx context.Context, status <-chan nats.Status) (listed bo
 	if consumer.CachedInfo().NumPending == 0 {
 		arrive()
 	}
-	began, heard := time.Now(), time.Now()
-	var last uint64 // consumer sequence
+	nearer, heard := time.Now(), time.Now()
+	least := uint64(math.MaxUint64) // messages still to be listed
+	var last uint64                 // consumer sequence
 	ticker := time.NewTicker(feedHeartbeat)
 	defer ticker.Stop()
 	for {
@@ -186,7 +188,7 @@ func (f *feed) follow(ctx context.Context, status <-chan nats.Status) (listed bo
 				return listed, errAgain
 			}
 		case now := <-ticker.C:
-			if now.Sub(heard) > feedSilence || !listed && now.Sub(began) > feedListing {
+			if now.Sub(heard) > feedSilence || !listed && now.Sub(nearer) > feedListing {
 				return listed, errAgain
 			}
 			if listed {
@@ -211,6 +213,9 @@ func (f *feed) follow(ctx context.Context, status <-chan nats.Status) (listed bo
 				return listed, errAgain
 			}
 			last = meta.Sequence.Consumer
+			if meta.NumPending < least {
+				least, nearer = meta.NumPending, heard
+			}
 			e := newEntry(m.Subject[len(f.b.prefix):], meta.Sequence.Stream, m.Header, m.Data)
 			switch {
 			case listed:
