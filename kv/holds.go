@@ -40,9 +40,9 @@ func (h *Holds) Get(ctx context.Context) (*Hold, error) {
 // Put holds the namespace. A hold that stands keeps the time it began, and gets the new
 // reason.
 func (h *Holds) Put(ctx context.Context, hold Hold) (Hold, error) {
-	hold.Since = hold.Since.UTC()
+	began := hold.Since.UTC()
 	err := h.write(ctx, func(old *Hold) *Hold {
-		if old != nil {
+		if hold.Since = began; old != nil { // not that of an earlier try: it may have ended
 			hold.Since = old.Since
 		}
 		return &hold
