@@ -40,3 +40,25 @@ func TestTheServerConfigurationsInDeploy(t *testing.T) {
 		}
 	}
 }
+
+// Kubernetes asks for signs of life on the private port, which is open from the start: a
+// gateway's public one opens when there is a namespace, and a gateway that waits for one is
+// not to be restarted for that.
+func TestTheProbesInDeploy(t *testing.T) {
+	for _, program := range []string{"worker", "gateway"} {
+		text, err := os.ReadFile("../deploy/kubernetes/" + program + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := strings.Join(strings.Fields(string(text)), " ")
+		for _, part := range []string{
+			"livenessProbe: httpGet: path: /livez port: private",
+			"- name: private containerPort: 8081",
+			"- name: KALAHARI_PRIVATE value: 0.0.0.0:8081",
+		} {
+			if !strings.Contains(file, part) {
+				t.Errorf("%s: no %q", program, part)
+			}
+		}
+	}
+}
