@@ -259,14 +259,29 @@ func (t *Telemetry) Propagator() propagation.TextMapPropagator {
 }
 
 // Logger returns a logger that writes to h and puts trace_id and span_id on the lines
-// written within a span. If logs are exported it exports them too.
+// written within a span. If logs are exported it exports those that h takes.
 func (t *Telemetry) Logger(h slog.Handler) *slog.Logger {
+	level := h
 	h = correlated{h}
 	if t != nil && t.logs != nil {
-		h = slog.NewMultiHandler(h, otelslog.NewHandler(scope, otelslog.WithLoggerProvider(t.logs)))
+		h = leveled{slog.NewMultiHandler(h, otelslog.NewHandler(scope, otelslog.WithLoggerProvider(t.logs))), level}
 	}
 	return slog.New(h)
 }
+
+// leveled takes the lines that another handler would: the exporter has no level of its own.
+type leveled struct {
+	slog.Handler
+	by slog.Handler
+}
+
+func (l leveled) Enabled(ctx context.Context, level slog.Level) bool { return l.by.Enabled(ctx, level) }
+
+func (l leveled) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return leveled{l.Handler.WithAttrs(attrs), l.by}
+}
+
+func (l leveled) WithGroup(name string) slog.Handler { return leveled{l.Handler.WithGroup(name), l.by} }
 
 // correlated adds the trace of a line's context to the line.
 type correlated struct{ slog.Handler }

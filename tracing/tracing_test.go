@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -268,6 +269,32 @@ func TestLogger(t *testing.T) {
 	}
 	if without["trace_id"] != nil {
 		t.Errorf("without: %v", without)
+	}
+}
+
+// TestExportedLevel: what the log does not take for its level is not exported either.
+func TestExportedLevel(t *testing.T) {
+	quiet(t)
+	t.Setenv("OTEL_LOGS_EXPORTER", "otlp")
+	var exported bytes.Buffer
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = exported.ReadFrom(r.Body)
+	}))
+	defer collector.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", collector.URL)
+	tel, err := tracing.Setup(t.Context(), tracing.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := tel.Logger(slog.NewTextHandler(io.Discard, nil)).With("session", "s1").WithGroup("g")
+	log.Debug("for nobody")
+	log.Info("for the collector")
+	if err := tel.Shutdown(t.Context()); err != nil { // it exports first
+		t.Fatal(err)
+	}
+	collector.Close() // has heard it all
+	if text := exported.String(); !strings.Contains(text, "for the collector") || strings.Contains(text, "for nobody") {
+		t.Errorf("exported: %q", text)
 	}
 }
 
