@@ -129,7 +129,13 @@ func describe(ctx context.Context, o Options) (*resource.Resource, error) {
 	if o.Instance != "" {
 		attrs = append(attrs, resource.WithAttributes(semconv.ServiceInstanceID(o.Instance)))
 	}
-	return resource.New(ctx, append(attrs, resource.WithFromEnv())...) // the environment has the last word
+	res, err := resource.New(ctx, append(attrs, resource.WithFromEnv())...) // the environment has the last word
+	if errors.Is(err, resource.ErrPartialResource) {
+		// Nobody is to stand still for a description: what could not be read is left out.
+		o.Logger.WarnContext(ctx, "telemetry describes this process in part", "error", err)
+		err = nil
+	}
+	return res, err
 }
 
 // exported tells whether the environment asks for the export of a signal: "TRACES",

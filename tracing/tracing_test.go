@@ -325,6 +325,24 @@ func TestEnvironment(t *testing.T) {
 			_ = tel.Shutdown(ctx)
 		})
 	}
+	t.Run("a description that cannot be read", func(t *testing.T) {
+		quiet(t)
+		t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=prod,team")
+		var out bytes.Buffer
+		spans := tracetest.NewInMemoryExporter()
+		tel, err := tracing.Setup(t.Context(), tracing.Options{SpanExporter: spans, Logger: slog.New(slog.NewTextHandler(&out, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tel.Admit(trace.SpanContext{}, "s1", "e1", "t").End()
+		resource := spans.GetSpans()[0].Resource.Attributes()
+		if !contains(resource, "deployment.environment.name", "prod") || !contains(resource, "service.name", "kalahari") {
+			t.Errorf("what can be read is not there: %v", resource)
+		}
+		if !strings.Contains(out.String(), "team") {
+			t.Errorf("nobody is told: %q", &out)
+		}
+	})
 	t.Run("disabled", func(t *testing.T) {
 		quiet(t)
 		t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
