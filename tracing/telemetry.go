@@ -42,7 +42,8 @@ type Options struct {
 	Service string
 	// Version is the service.version.
 	Version string
-	// Instance is the service.instance.id: the worker's name, as a rule.
+	// Instance is the service.instance.id, which no other process of the service may have at
+	// the same time.
 	Instance string
 
 	// Logger is told when exporting fails. Default: nobody.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -47,11 +48,12 @@ type Process struct {
 // ErrStarting is the answer of /readyz before the process has said otherwise.
 var ErrStarting = errors.New("starting")
 
-// Start makes the log and the telemetry and opens the private port.
-func Start(ctx context.Context, name, instance string, f Flags, ready func() error) (*Process, error) {
+// Start makes the log and the telemetry and opens the private port. member is the name of
+// this one among those of the service, which need not be the only one that has it.
+func Start(ctx context.Context, name, member string, f Flags, ready func() error) (*Process, error) {
 	handler := f.Handler(os.Stderr)
 	tel, err := tracing.Setup(ctx, tracing.Options{
-		Service: name, Version: Version(), Instance: instance,
+		Service: name, Version: Version(), Instance: Instance(member),
 		Logger: slog.New(handler), Cancelled: executor.ErrCancelled,
 	})
 	if err != nil {
@@ -107,6 +109,12 @@ func Name(name string) string {
 		}
 		return r
 	}, host[:min(len(host), 64)])
+}
+
+// Instance tells this process from every other for whoever collects what they measure: a
+// host has room for several of the same name, and their counters must not be taken for one.
+func Instance(name string) string {
+	return Name(name) + "-" + strconv.Itoa(os.Getpid())
 }
 
 // Version is what this program was built from.

@@ -101,7 +101,8 @@ func (d *dev) stop() error {
 func (d *dev) start(ctx context.Context) error {
 	handler := slog.NewTextHandler(d.env.Err, &slog.HandlerOptions{Level: d.LogLevel})
 	tel, err := tracing.Setup(ctx, tracing.Options{
-		Service: "kalahari-dev", Version: service.Version(), Logger: slog.New(handler), Cancelled: executor.ErrCancelled,
+		Service: "kalahari-dev", Version: service.Version(), Instance: service.Instance(""),
+		Logger: slog.New(handler), Cancelled: executor.ErrCancelled,
 	})
 	if err != nil {
 		return err
