@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
@@ -106,5 +108,32 @@ func TestTheNodeExample(t *testing.T) {
 	}
 	if s := steps["feed"]; !slices.Equal(s.Completed, []string{"frage-ä-1", "o-1", "picture"}) {
 		t.Errorf("feed: %+v", s)
+	}
+
+	// What the log has no more is an error, and not the outcome of something else.
+	log, err := w.js.Stream(t.Context(), w.ns.LogStream(w.ns.Shard("s")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, err := log.GetLastMsgForSubject(t.Context(), w.ns.Log("s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Purge(t.Context(), jetstream.WithPurgeSubject(w.ns.Log("s")), jetstream.WithPurgeSequence(last.Sequence)); err != nil {
+		t.Fatal(err)
+	}
+	again := `
+		import { connect } from "@nats-io/transport-node";
+		import { Session } from "./kalahari.js";
+		const nc = await connect({ servers: process.env.NATS_URL });
+		const session = new Session(nc, "` + w.ns.Name() + `", "s");
+		const question = { id: "frage-ä-1", source: "/node", type: "run.kalahari.input.prompt.v1", data: { text: "hello from node" } };
+		console.log(await session.publishAndWait(question).then(JSON.stringify, (e) => e.message));
+		await nc.drain();`
+	if err := os.WriteFile(filepath.Join(example.dir, "again.js"), []byte(again), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := example.run([]string{"NATS_URL=nats://" + w.addr}, "node", "again.js"); !strings.Contains(out, "was trimmed") {
+		t.Errorf("an outcome that is gone: %s", out)
 	}
 }

@@ -72,7 +72,8 @@ export class Session {
   }
 
   // feed is all that the session did, in order, exactly once, from a resume point on
-  // ("<commit>.<i>", the end of an event's id). It goes on until the loop is left.
+  // ("<commit>.<i>", the end of an event's id). It goes on until the loop is left. If what
+  // comes next is no longer in the log it throws; from "" on, the oldest there is comes first.
   async *feed({ after = "" } = {}) {
     const [commit, index] = after === "" ? [0, -1] : after.split(".").map(Number);
     const consumer = await this.js.consumers.get(`KALAHARI_${this.namespace}_LOG_${this.shard}`, {
@@ -85,6 +86,9 @@ export class Session {
     try {
       let first = true;
       for await (const m of messages) {
+        if (first && after !== "" && Number(m.headers.get("Kalahari-Prev")) > commit) {
+          throw new Error(`the log of ${this.id} was trimmed after ${after}`);
+        }
         let body = m.json();
         if (body.dataref) body = JSON.parse(await this.object("commit-" + body.dataref.split(":")[1]));
         for (const event of first ? body.events.slice(index + 1) : body.events) yield event;
@@ -97,7 +101,7 @@ export class Session {
 
   async completed(position) {
     const [commit, index] = position.split(".").map(Number);
-    for await (const event of this.feed({ after: index > 0 ? `${commit}.${index - 1}` : commit === 0 ? "" : `${commit}.-1` })) {
+    for await (const event of this.feed({ after: `${commit}.${index - 1}` })) {
       return event.data;
     }
   }
