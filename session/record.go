@@ -30,6 +30,7 @@ type body struct {
 	Events  []feedEvent `json:"events"`
 	Record  record      `json:"record"`
 	DataRef string      `json:"dataref,omitzero"` // the object that holds the body, if it was too large
+	size    int         // in bytes, wherever it was
 }
 
 // record is our part of a commit. Nobody else reads it. Every commit carries one, and the

@@ -81,7 +81,6 @@ func (f *folded) behindSnapshot(ctx context.Context, env *Env, session string) e
 		return f.regressed(session, tail.Sequence, fmt.Sprintf("ends at commit %d", tail.Number))
 	}
 	f.at, err = env.Log.FoldTo(ctx, session, f.at, tail, func(m *journal.Message) error {
-		f.tail += len(m.Data)
 		_, err := f.commit(ctx, env, session, m)
 		return err
 	})
@@ -147,6 +146,7 @@ func (f *folded) commit(ctx context.Context, env *Env, session string, m *journa
 		}
 		return nil, err
 	}
+	f.tail += b.size
 	f.trimming.spill(m.Number, b.DataRef)
 	r := &b.Record
 	if err := r.known(); err != nil {
@@ -203,6 +203,7 @@ func readBody(ctx context.Context, env *Env, session string, data []byte) (*body
 		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	if b.DataRef == "" {
+		b.size = len(data)
 		return &b, nil
 	}
 	ref := b.DataRef
@@ -217,7 +218,7 @@ func readBody(ctx context.Context, env *Env, session string, data []byte) (*body
 	if err := json.Unmarshal(whole, &b); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	b.DataRef = ref
+	b.DataRef, b.size = ref, len(whole)
 	return &b, nil
 }
 

@@ -1,11 +1,13 @@
 package session_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/executor"
 	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/session"
 	"github.com/kalahari-run/kalahari/subjects"
@@ -76,4 +78,23 @@ func TestALateSnapshotOfAnEarlierOwnerIsReplaced(t *testing.T) {
 	// One that was lost is as good as one that never was.
 	loseSnapshot(t, env, "s")
 	live(3 * every)
+}
+
+// A commit whose body is in the object store counts whole: it is read like any other.
+func TestSpilledCommitsCount(t *testing.T) {
+	const each = 240 << 10 // and the result 60 KiB, in three events
+	env := embeddedtest.Provisioned(t, "test", 1)
+	f := follow(t, env, env.Namespace.FxSession("s"))
+	for i := range 2 {
+		publish(t, env, "s", fmt.Sprint("p", i), subjects.InputType("flow_step"), `{"text":"`+strings.Repeat("x", each)+`"}`)
+	}
+	start(t, env, func(c *worker.Config) {
+		c.Executor = pure{func(context.Context, *executor.Run) (*executor.Result, error) {
+			return &executor.Result{Text: strings.Repeat("y", 60<<10)}, nil
+		}}
+	})
+	f.await("s", "end", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == "p1" })
+	if n, err := session.TailForTest(t.Context(), stored(t, env), "s"); err != nil || n < 2*each {
+		t.Errorf("%d bytes are behind the snapshot, %v", n, err)
+	}
 }
