@@ -316,8 +316,12 @@ func (s *Session) finalize(id string, c cause) {
 	known := s.ledger.Operations.Known[id]
 	if kind == kernel.OperationKindBackgroundToolCapacitySlot {
 		// Nobody reads the outcome of a reservation. The reference collects it; its number
-		// would stay claimed for ever.
-		s.must(&kernel.ForgetOperation{OperationID: id}, c)
+		// would stay claimed for ever, as it does if the feed has an earlier operation of this
+		// id that is not read by all.
+		if o := s.apply(&kernel.ForgetOperation{OperationID: id}, c); !o.OK() {
+			s.evict(id, c)
+			return
+		}
 		s.changeOperations(operationChange{ID: id, Gone: true})
 		return
 	}

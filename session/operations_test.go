@@ -356,3 +356,27 @@ func TestAnAnswerTooLargeIsRefused(t *testing.T) {
 		t.Errorf("the answer to a question with a large answer: %.200s", m.Data)
 	}
 }
+
+// A capacity slot may have the id of an operation that was collected and is still in the feed.
+func TestASlotTakesTheIDOfWhatEnded(t *testing.T) {
+	env, f := peers(t, nil)
+	send(t, env, "s", "hold", "pause", `{}`) // nobody is told of what ends
+	for i, c := range [][2]string{
+		{"register_operation", `{"operation_id":"a","kind":"BackgroundToolOp"}`},
+		{"start_operation", `{"operation_id":"a"}`},
+		{"complete_operation", `{"operation_id":"a"}`},
+		{"collect_operations", `{}`},
+		{"register_operation", `{"operation_id":"a","kind":"BackgroundToolCapacitySlot"}`},
+		{"start_operation", `{"operation_id":"a"}`},
+		{"complete_operation", `{"operation_id":"a"}`},
+		{"register_operation", `{"operation_id":"a","kind":"BackgroundToolOp"}`},
+	} {
+		id := fmt.Sprint("c", i)
+		send(t, env, "s", id, c[0], c[1])
+		f.applied("s", id)
+	}
+	r := operationsOf(t, env, "s", 0)
+	if len(r.Completions) != 1 || r.Completions[0].Seq != 1 || len(r.Operations) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
