@@ -2,9 +2,9 @@
 // that come with Kalahari.
 //
 // A session stages a batch of inputs, commits that, and then calls [Executor.Apply] once
-// (chapter 02, 6.17). The call happens at least once per run: if a worker dies while it
-// is under way, the next owner calls again with the same [Run.Key]. An executor with
-// outside effects uses that key to do them once.
+// (chapter 02, 6.17); that of a [PureExecutor] may come before the commit. The call happens
+// at least once per run: if a worker dies while it is under way, the next owner calls again
+// with the same [Run.Key]. An executor with outside effects uses that key to do them once.
 package executor
 
 import (

@@ -6,7 +6,7 @@ package executor
 // Such a call does not leave the session, so it need not wait until the commit that stages
 // its run is stored (PROTOCOL 3). It is made while that commit is put together, which then
 // has the run's end as well: one commit where others take two, and as many runs to a commit
-// as have arrived.
+// as have arrived and it has room for.
 type PureExecutor interface {
 	Executor
 	// Pure reports whether Apply, called for this run, does nothing but compute its result,
@@ -16,8 +16,9 @@ type PureExecutor interface {
 	//
 	// If the commit is refused, because the session has another owner, the run has not
 	// happened and no log tells of it. It is then done again under another [Run.ID].
-	// A run whose inputs have blobs is not asked about; one whose result is too large for
-	// an event is done again once it is staged.
+	// A run whose inputs have blobs is not asked about, nor one that was staged by an earlier
+	// owner; one whose result is too large for an event is done again once it is staged. Those
+	// calls are made like any other's.
 	Pure(run *Run) bool
 }
 

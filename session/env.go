@@ -3,7 +3,8 @@
 // it; executors and publication run beside it and report back to it.
 //
 // The order is always the same: collect what has arrived, apply it to the kernel, append
-// one commit, and only when that is known stored publish, answer and run (PROTOCOL 3).
+// one commit, and only when that is known stored publish, answer and run (PROTOCOL 3). A run
+// that only computes its result is carried out while the commit is put together.
 // What arrives while a commit is in flight waits and goes into the next one together:
 // that is the group commit.
 //
