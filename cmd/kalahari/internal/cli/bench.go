@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/kalahari-run/kalahari/bench"
@@ -136,21 +139,42 @@ func (c Bench) run(e *Env, cfg bench.Config) error {
 	if e.JSON {
 		cfg.Progress = io.Discard
 	}
-	r, err := bench.Run(e.Context, cfg)
+	ctx, stop := e.tidy()
+	defer stop()
+	r, err := bench.Run(ctx, cfg)
 	if r == nil {
 		return err
 	}
 	if e.JSON {
 		return errors.Join(e.print(r), err)
 	}
-	return errors.Join(e.figures(r), err)
+	return errors.Join(e.table(figures(r)), err)
 }
 
-func (e *Env) figures(r *bench.Report) error {
+// tidy is a context for runs that leave no store behind: they end in order when the terminal
+// goes as well, and go on when who reads their progress does.
+func (e *Env) tidy() (ctx context.Context, stop context.CancelFunc) {
+	signal.Ignore(syscall.SIGPIPE)
+	if signal.Ignored(syscall.SIGHUP) { // nohup
+		return e.Context, func() {}
+	}
+	return signal.NotifyContext(e.Context, syscall.SIGHUP)
+}
+
+// figures are a report as a table. What was not measured has no row.
+func figures(r *bench.Report) [][]string {
 	f := func(format string, args ...any) string { return fmt.Sprintf(format, args...) }
+	executor := "" // of another's fleet, nobody knows
+	if r.Workers > 0 {
+		executor = map[bool]string{true: ", by an executor with effects", false: ", by an executor without effects"}[r.Effects]
+	}
+	ended := f("%.0f inputs/s ended, ", r.InputsPerS)
+	if r.Workload == bench.Accept {
+		ended = "" // that is what the run does not wait for
+	}
 	rows := [][]string{
-		{"workload", f("%s: %d inputs (%s) of %d bytes over %d sessions", r.Workload, r.Inputs, r.Kind, r.Payload, r.Sessions)},
-		{"throughput", f("%.0f inputs/s ended, %.0f inputs/s stored, in %.2f s", r.InputsPerS, r.StoredPerS, r.Seconds)},
+		{"workload", f("%s: %d inputs (%s) of %d bytes over %d sessions%s", r.Workload, r.Inputs, r.Kind, r.Payload, r.Sessions, executor)},
+		{"throughput", f("%s%.0f inputs/s stored, in %.2f s", ended, r.StoredPerS, r.Seconds)},
 		{"latency", f("p50 %.2f ms, p95 %.2f ms, p99 %.2f ms, max %.2f ms", r.P50MS, r.P95MS, r.P99MS, r.MaxMS)},
 		{"CPU", f("%.1f µs per input", r.CPUPerInput)},
 	}
@@ -178,12 +202,13 @@ func (e *Env) figures(r *bench.Report) error {
 			rows = append(rows, []string{"", wrong})
 		}
 	}
-	rows = append(rows,
-		[]string{"commits", f("%d, %.2f per input, %d bytes each", r.Commits, r.CommitsPerInput, r.CommitBytes)},
-		[]string{"raw", f("%.0f compare-and-swap publishes/s of %d bytes, the same server", r.RawCASPerS, r.RawCASBytes)},
-		[]string{"promises", f("%d duplicates, %d out of order, %d not completed, %d missing", r.Duplicates, r.OrderViolations, r.NotCompleted, r.Missing)},
-	)
-	return e.table(rows)
+	if r.Commits > 0 {
+		rows = append(rows, []string{"commits", f("%d, %.2f per input, %d bytes each", r.Commits, r.CommitsPerInput, r.CommitBytes)})
+	}
+	if r.RawCASPerS > 0 {
+		rows = append(rows, []string{"raw", f("%.0f compare-and-swap publishes/s of %d bytes, the same server", r.RawCASPerS, r.RawCASBytes)})
+	}
+	return append(rows, []string{"promises", f("%d duplicates, %d out of order, %d not completed, %d missing", r.Duplicates, r.OrderViolations, r.NotCompleted, r.Missing)})
 }
 
 // BenchChild is a process of a bench run.

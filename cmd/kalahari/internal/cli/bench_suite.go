@@ -27,9 +27,14 @@ func (c BenchTable) Run(e *Env) error {
 	rows := [][]string{{"workload", "inputs/s", "p50 ms", "p95 ms", "p99 ms", "CPU µs", "server", "worker", "raw/s", "of raw", "wrong"}}
 	var reports []*bench.Report
 	var errs []error
+	ctx, stop := e.tidy()
+	defer stop()
 	for _, w := range bench.Suite(bench.Config{Sync: sync, DataDir: c.DataDir, Stall: c.Stall, Spawn: bench.Again("bench-child")}) {
+		if ctx.Err() != nil {
+			break // interrupted: the others would only be started and ended
+		}
 		_, _ = fmt.Fprintln(e.Err, w.Name) // progress, told to a person who may have left
-		r, err := bench.Run(e.Context, w.Config)
+		r, err := bench.Run(ctx, w.Config)
 		errs = append(errs, err)
 		if r == nil {
 			continue
@@ -78,7 +83,9 @@ func (c Sweep) Run(e *Env) error {
 	if len(c.Values) == 0 {
 		c.Values = c.Over.Values()
 	}
-	points, err := bench.Sweep(e.Context, bench.Config{Sync: sync, DataDir: c.DataDir, Spawn: bench.Again("bench-child"), Progress: e.Err}, c.Over, c.Values)
+	ctx, stop := e.tidy()
+	defer stop()
+	points, err := bench.Sweep(ctx, bench.Config{Sync: sync, DataDir: c.DataDir, Spawn: bench.Again("bench-child"), Progress: e.Err}, c.Over, c.Values)
 	if len(points) == 0 {
 		return err
 	}
