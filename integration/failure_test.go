@@ -106,6 +106,9 @@ func TestAWorkerStoppedPastItsLeaseIsFencedOnReturn(t *testing.T) {
 	}()
 	w.until(20*time.Second, "runs are under way", func() bool { return h.completed() > 80 })
 	owned, since := ownedBy(h, sessions, stopped), time.Now()
+	if len(owned) == 0 {
+		t.Fatal("it owns nothing that could be taken from it")
+	}
 	stopped.signal(syscall.SIGSTOP)
 	w.until(20*time.Second, "its sessions go on elsewhere", func() bool {
 		_, missing := h.gaps(since, owned, stopped)

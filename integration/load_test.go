@@ -37,11 +37,13 @@ func TestTwoWorkersRaceForTheSameSessions(t *testing.T) {
 	sessions := names("s", 500)
 	l.prompts(sessions, 3, 0)
 	started := time.Now()
-	a, b := w.worker("a"), w.worker("b")
+	// Neither has room for all, so that both take part however late one of them starts.
+	a, b := w.worker("a", "--capacity=400"), w.worker("b", "--capacity=400")
 	w.ready(a, b)
 	w.until(60*time.Second, "every input ends", func() bool { return h.completed() >= l.total() })
 	took := time.Since(started)
 	r := l.verify()
+	with := map[string]int{}
 	for _, s := range sessions {
 		owners := map[string]bool{}
 		for _, c := range r.commits(s) {
@@ -50,6 +52,11 @@ func TestTwoWorkersRaceForTheSameSessions(t *testing.T) {
 		if len(owners) != 1 {
 			t.Errorf("%s was owned by %v", s, owners)
 		}
+		name, _, _ := strings.Cut(r.owner(s), "-")
+		with[name]++
 	}
-	t.Logf("%s: all done %s after the workers started", r, took.Round(time.Millisecond))
+	if len(with) != 2 {
+		t.Errorf("the sessions are with %v: nobody raced", with)
+	}
+	t.Logf("%s: all done %s after the workers started; sessions by worker %v", r, took.Round(time.Millisecond), with)
 }

@@ -96,13 +96,21 @@ func TestSessionsTalkWhileTheirWorkerIsKilled(t *testing.T) {
 					t.Errorf("%s: request %s went %v", sides[1-side], id, got)
 				}
 			}
-			accepted := map[string]int{}
+			accepted, ended := map[string]int{}, map[string]int{}
 			for _, f := range r.facts(session, "InputAccepted") {
 				accepted[f.Fields.InputID]++
 			}
+			for _, f := range r.facts(session, "InputCompleted") {
+				ended[f.Fields.InputID]++
+			}
 			// rounds requests of the peer and rounds answers, each once.
-			if len(accepted) != 2*rounds {
-				t.Errorf("%s: %d inputs were admitted, want %d", session, len(accepted), 2*rounds)
+			if len(accepted) != 2*rounds || len(ended) != 2*rounds {
+				t.Errorf("%s: %d inputs were admitted and %d ended, want %d", session, len(accepted), len(ended), 2*rounds)
+			}
+			for id, n := range accepted {
+				if n != 1 || ended[id] != 1 {
+					t.Errorf("%s: input %s was admitted %d times and ended %d times", session, id, n, ended[id])
+				}
 			}
 			for _, f := range r.facts(session, "InputRejected", "CommandRejected", "PeerUndelivered") {
 				t.Errorf("%s: %s %s", session, f.Name, f.Data)
