@@ -243,6 +243,29 @@ func TestAWorkerThatDiesIsTold(t *testing.T) {
 	}
 }
 
+// A soak whose workers cannot be replaced ends there, not when its time is over.
+func TestASoakThatCannotGoOnEnds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	born, none := 0, errors.New("no more workers")
+	spawn := func(ctx context.Context, role Role) (*exec.Cmd, error) {
+		if born++; born > 3 { // the server and two workers
+			return nil, none
+		}
+		return Again("bench-child")(ctx, role)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err := Run(ctx, Config{
+		Workload: Soak, Sessions: 4, Rate: 100, Duration: time.Hour, FaultEvery: 100 * time.Millisecond, Workers: 2, Shards: 1,
+		Sync: embedded.SyncRelaxed, DataDir: t.TempDir(), Spawn: spawn,
+	})
+	if !errors.Is(err, none) || ctx.Err() != nil {
+		t.Errorf("%v", err)
+	}
+}
+
 // A fleet that runs is measured without a trace, but for the sessions. Nothing is said about
 // its executors. An outcome that comes when all inputs have ended is noticed.
 func TestAFleetThatRuns(t *testing.T) {

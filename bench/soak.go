@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"strconv"
@@ -49,13 +48,18 @@ func (b *run) soak(ctx context.Context) (*Proof, error) {
 		b.Rate, b.Sessions, b.Duration, b.Workers, b.FaultEvery)
 	faults, endFaults := context.WithCancel(ctx)
 	defer endFaults()
-	crashed := make(chan error, 1)
-	go func() { crashed <- b.crashes(faults, &w.proof) }()
+	crashed := make(chan struct{})
+	go func() {
+		defer close(crashed)
+		if err := b.crashes(faults, &w.proof); err != nil {
+			b.broken(err) // a soak without crashes would prove nothing
+		}
+	}()
 	rounds := max(1, int(b.Duration.Seconds()*b.Rate)/b.Sessions)
 	b.ledger.inputs = b.ledger.measured + rounds
 	err = b.publish(ctx, b.ledger.measured, b.ledger.inputs, b.Rate)
 	endFaults()
-	err = errors.Join(err, <-crashed)
+	<-crashed
 	if err == nil {
 		err = b.settle(ctx, b.total())
 	}
