@@ -128,10 +128,14 @@ func (w *world) report(what string, took time.Duration, worker *process) (peak i
 // next worker has the session back in no more time than a small one.
 func TestAFloodIntoOneSession(t *testing.T) {
 	inputs := 20_000
-	if isLong() {
+	switch {
+	case isLong():
 		inputs = 1_000_000
+	case testing.Short():
+		inputs = 5_000 // under the race detector, which changes what is measured anyway
 	}
 	w := hasty(t, 1)
+	w.provision(subjects.Settings{MailboxLimit: min(subjects.DefaultMailboxLimit, int64(inputs/4))})
 	a := w.worker("a")
 	w.ready(a)
 	started := time.Now()
@@ -140,6 +144,9 @@ func TestAFloodIntoOneSession(t *testing.T) {
 	w.until(10*time.Minute, "every input ends", func() bool { return w.ended() == uint64(inputs) })
 	took := time.Since(started)
 	t.Logf("stored in %s, the mailbox was full %d times", stored.Round(time.Millisecond), refused)
+	if refused == 0 {
+		t.Error("the mailbox never was full")
+	}
 	if peak := w.report(fmt.Sprintf("%d inputs to one session", inputs), took, a); peak > 512 {
 		t.Errorf("the worker took %d MiB", peak)
 	}
@@ -163,8 +170,11 @@ func TestAFloodIntoOneSession(t *testing.T) {
 // all are answered, as fast as others go to rest.
 func TestABurstOfNewSessions(t *testing.T) {
 	sessions, capacity := 1_500, 500
-	if isLong() {
+	switch {
+	case isLong():
 		sessions, capacity = 100_000, 20_000
+	case testing.Short():
+		sessions, capacity = 450, 150
 	}
 	w := hasty(t, 8)
 	a := w.worker("a", "--capacity="+strconv.Itoa(capacity), "--hibernate-after=500ms")
