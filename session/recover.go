@@ -58,33 +58,50 @@ func fromSnapshot(ctx context.Context, env *Env, session string) (*folded, error
 
 // behindSnapshot folds the commits that came after the snapshot.
 func (f *folded) behindSnapshot(ctx context.Context, env *Env, session string) error {
-	tail, err := env.Log.Last(ctx, session)
-	switch {
-	case err != nil:
+	tail, err := f.tailOf(ctx, env, session)
+	if err != nil || tail == nil {
 		return err
-	case tail == nil && f.at.Sequence == 0:
-		return nil
-	case tail == nil:
-		// The subject is empty. The snapshot proves what was there (PROTOCOL 8), but not what
-		// came behind it if the stream does not reach that far (PROTOCOL 18).
-		end, err := endOf(ctx, env.Log.Stream(session), f.at.Sequence)
-		if err != nil {
-			return fmt.Errorf("session %s: log: %w", session, err)
-		}
-		if end < f.at.Sequence {
-			return f.regressed(session, end, "is empty")
-		}
-		f.at.Sequence = 0
-		return nil
-	case tail.Number < f.at.Number, tail.Sequence < f.at.Sequence, (tail.Number == f.at.Number) != (tail.Sequence == f.at.Sequence):
-		// Not only the number: it may have been written to since.
-		return f.regressed(session, tail.Sequence, fmt.Sprintf("ends at commit %d", tail.Number))
 	}
 	f.at, err = env.Log.FoldTo(ctx, session, f.at, tail, func(m *journal.Message) error {
 		_, err := f.commit(ctx, env, session, m)
 		return err
 	})
 	return err
+}
+
+// tailOf is the last commit of the log, nil if the log is empty. It must not lie before the
+// snapshot; that it does is believed when it has been so for a while, because a leader that
+// was replaced, and has not heard of it, answers with what it has.
+func (f *folded) tailOf(ctx context.Context, env *Env, session string) (*journal.Message, error) {
+	for since := time.Now(); ; {
+		tail, err := env.Log.Last(ctx, session)
+		switch {
+		case err != nil:
+			return nil, err
+		case tail == nil && f.at.Sequence == 0:
+			return nil, nil
+		case tail == nil:
+			// The subject is empty. The snapshot proves what was there (PROTOCOL 8), but not what
+			// came behind it if the stream does not reach that far (PROTOCOL 18).
+			end, err := endOf(ctx, env.Log.Stream(session), f.at.Sequence)
+			if err != nil {
+				return nil, fmt.Errorf("session %s: log: %w", session, err)
+			}
+			if end < f.at.Sequence {
+				return nil, f.regressed(session, end, "is empty")
+			}
+			f.at.Sequence = 0
+			return nil, nil
+		case tail.Number > f.at.Number && tail.Sequence > f.at.Sequence, tail.Number == f.at.Number && tail.Sequence == f.at.Sequence:
+			return tail, nil
+		case time.Since(since) >= catchUp:
+			// Not only the number: it may have been written to since.
+			return nil, f.regressed(session, tail.Sequence, fmt.Sprintf("ends at commit %d", tail.Number))
+		}
+		if !sleep(ctx, time.Second) {
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // regressed says that a log stream has lost what was behind the snapshot, and maybe more.
