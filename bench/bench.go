@@ -256,7 +256,8 @@ type Report struct {
 	CPUByProcess map[string]float64 `json:"cpu_us_per_input_by_process"`
 
 	// RawCASPerS is how many compare-and-swap publishes of RawCASBytes the same server
-	// stores in a second, over 64 subjects, with nothing else to do.
+	// stores in a second, over 64 subjects, with nothing else to do. They are as large as a
+	// commit, or as an input's part of one where several share it.
 	RawCASPerS  float64 `json:"raw_cas_per_s"`
 	RawCASBytes int     `json:"raw_cas_bytes"`
 

@@ -184,7 +184,7 @@ func (b *run) measure(ctx context.Context) (*Report, error) {
 		return report, report.Err() // the profile is to show the workload alone
 	}
 	b.say("measuring the server itself")
-	report.RawCASBytes = max(report.CommitBytes, 256)
+	report.RawCASBytes = max(256, int(float64(report.CommitBytes)*min(1, report.CommitsPerInput)))
 	if report.RawCASPerS, err = b.raw(ctx, report.RawCASBytes); err != nil {
 		return report, fmt.Errorf("raw publishes: %w", err)
 	}
