@@ -217,9 +217,29 @@ func TestProvision(t *testing.T) {
 	var flags struct {
 		connect.Provision `embed:""`
 	}
-	parse(t, &flags, "--provision")
-	if ns, _, err = flags.Open(ctx, js, n, log); err != nil || ns.Shards() != 2 || said.Len() != 0 {
+	parse(t, &flags, "--provision", "--mailbox-limit=50", "--max-input=2048", "--log-bytes=1000000", "--fx-age=3h", "--mob-age=4h", "--dead-age=5h")
+	if ns, settings, err = flags.Open(ctx, js, n, log); err != nil || ns.Shards() != 2 || said.Len() != 0 {
 		t.Errorf("%v %v, the log says %q", ns, err, &said)
+	}
+	want := subjects.Settings{
+		Published: subjects.PublishNone, MailboxLimit: 50, MaxInput: 2048, LogBytes: 1_000_000, FxAge: 3 * time.Hour, MobAge: 4 * time.Hour, DeadAge: 5 * time.Hour,
+	}.WithDefaults()
+	if settings != want {
+		t.Errorf("settings are %+v", settings)
+	}
+	in, err := js.Stream(ctx, ns.InStream(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := in.CachedInfo().Config; c.MaxMsgsPerSubject != 50 || c.MaxMsgSize != 2048 {
+		t.Errorf("a mailbox holds %d messages of %d bytes", c.MaxMsgsPerSubject, c.MaxMsgSize)
+	}
+	// What is not said stays.
+	if _, settings, err = (connect.Provision{Provision: true}).Open(ctx, js, n, log); err != nil || settings != want {
+		t.Errorf("then they are %+v, %v", settings, err)
+	}
+	if _, _, err = (connect.Provision{Provision: true, MaxInput: 100}).Open(ctx, js, n, log); err == nil || !strings.Contains(err.Error(), "MaxInput 100") {
+		t.Errorf("an impossible one: %v", err)
 	}
 	if ns, _, err = flags.Open(ctx, js, connect.Namespace{Namespace: "other"}, log); err != nil || ns.Shards() != subjects.DefaultShards {
 		t.Errorf("%v %v", ns, err)

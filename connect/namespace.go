@@ -35,11 +35,21 @@ type Provision struct {
 	Shards    int                   `name:"shards" env:"KALAHARI_SHARDS" help:"With --provision: shards of a new namespace, fixed for its life. Default 8."`
 	Replicas  int                   `name:"replicas" env:"KALAHARI_REPLICAS" help:"With --provision: replicas of every stream. Default 1 for a new namespace."`
 	Published subjects.PublishedSet `name:"published" env:"KALAHARI_PUBLISHED" enum:",lifecycle,all,none" default:"" help:"With --provision: what becomes a message of its own: lifecycle, all or none. Default lifecycle for a new namespace."`
+
+	MailboxLimit int64         `name:"mailbox-limit" env:"KALAHARI_MAILBOX_LIMIT" help:"With --provision: messages a session may have waiting, inputs and control counted apart. Default 10,000 for a new namespace."`
+	MaxInput     int32         `name:"max-input" env:"KALAHARI_MAX_INPUT" help:"With --provision: bytes of the largest event, headers included. Default 262,144 for a new namespace."`
+	LogBytes     int64         `name:"log-bytes" env:"KALAHARI_LOG_BYTES" help:"With --provision: bytes of the log of one shard, which refuses commits when it is full. Default: no bound; -1 for none."`
+	FxAge        time.Duration `name:"fx-age" env:"KALAHARI_FX_AGE" help:"With --provision: how long published events can be read back. Default 168h for a new namespace."`
+	MobAge       time.Duration `name:"mob-age" env:"KALAHARI_MOB_AGE" help:"With --provision: the same for signals to mobs. Default 168h for a new namespace."`
+	DeadAge      time.Duration `name:"dead-age" env:"KALAHARI_DEAD_AGE" help:"With --provision: the same for refused events. Default 720h for a new namespace."`
 }
 
-// Settings are those given on the command line.
+// Settings are those given on the command line; what is zero stays as it is.
 func (p Provision) Settings() subjects.Settings {
-	return subjects.Settings{Replicas: p.Replicas, Published: p.Published}
+	return subjects.Settings{
+		Replicas: p.Replicas, Published: p.Published, MailboxLimit: p.MailboxLimit, MaxInput: p.MaxInput,
+		LogBytes: p.LogBytes, FxAge: p.FxAge, MobAge: p.MobAge, DeadAge: p.DeadAge,
+	}
 }
 
 // Open finds the namespace and, if p says so, creates it first. Without that it waits

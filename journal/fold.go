@@ -30,9 +30,9 @@ func (l *Log) Fold(ctx context.Context, session string, from Position, apply fun
 	return l.fold(ctx, session, from, nil, apply)
 }
 
-// FoldTo is Fold for who has read the tail with [Log.Last] already: it ends there at the
-// latest, and reads neither the tail again nor what is behind it. If the log has gone on
-// since, the next append tells (PROTOCOL 13).
+// FoldTo is Fold for who has read the tail with [Log.Last] already: it does not read that
+// again, and does not look for what is behind it. If the log has gone on since, the next
+// append tells (PROTOCOL 13). It is an error if it ends before the tail.
 func (l *Log) FoldTo(ctx context.Context, session string, from Position, tail *Message, apply func(*Message) error) (Position, error) {
 	if tail.Sequence == from.Sequence && tail.Number == from.Number {
 		return from, nil
@@ -53,7 +53,10 @@ func (l *Log) fold(ctx context.Context, session string, from Position, tail *Mes
 		m := tail
 		if tail == nil || tail.Number != at.Number+1 {
 			var err error
-			if m, err = l.From(ctx, session, at.Sequence+1); err != nil || m == nil {
+			if m, err = l.From(ctx, session, at.Sequence+1); err == nil && m == nil && tail != nil && at.Number < tail.Number {
+				err = fmt.Errorf("the log of session %s ends at commit %d, and at %d a moment ago", session, at.Number, tail.Number)
+			}
+			if err != nil || m == nil {
 				return at, err
 			}
 		}

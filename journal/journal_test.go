@@ -84,6 +84,30 @@ func TestCommitsFormAChain(t *testing.T) {
 // A session recovered under the fence it has gets a new writer. Its ids must be new too: it
 // would take an old commit in the tail for its own.
 // A long log is not read message by message: a takeover would take as many round trips.
+// Who has seen a tail that is not there any more does not take what comes before it for all.
+func TestALogThatEndsBeforeItsTail(t *testing.T) {
+	env, log := open(t)
+	w := log.Writer("s1", "worker", 5, journal.Position{})
+	for range 3 {
+		if err := w.Append(t.Context(), nil, []byte("c")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tail, err := log.Last(t.Context(), "s1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for gone := range uint64(2) {
+		if err := log.Stream("s1").DeleteMsg(t.Context(), tail.Sequence-gone); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at, err := log.FoldTo(t.Context(), "s1", journal.Position{}, tail, func(*journal.Message) error { return nil })
+	if err == nil || at.Number != 1 {
+		t.Errorf("%s was folded to %+v, %v", env.Namespace.Log("s1"), at, err)
+	}
+}
+
 func TestALongLogIsReadInBulk(t *testing.T) {
 	const commits = 500
 	env, log := open(t)

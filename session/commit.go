@@ -8,11 +8,9 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-)
 
-// maxInline is the largest commit body that travels in the message itself; a larger one
-// goes to the object store and the message refers to it (PROTOCOL 7).
-const maxInline = 512 << 10
+	"github.com/kalahari-run/kalahari/subjects"
+)
 
 // bodies are buffers for commit bodies. An append has no more use for one once it returns:
 // every try copies it into the connection's buffer.
@@ -36,7 +34,7 @@ func (s *Session) commit(ctx context.Context, kind string) error {
 	*buf = s.body((*buf)[:0], kind)
 	p.done()
 	data, ref := *buf, ""
-	if len(data) > maxInline {
+	if len(data) > subjects.MaxInlineCommit {
 		var err error
 		ref, err = s.env.Store.Blobs.PutBody(ctx, s.id, data)
 		if err != nil {

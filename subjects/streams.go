@@ -51,6 +51,13 @@ const (
 	Unlimited = -1
 )
 
+// MaxInlineCommit is the largest commit body that travels in its message; a larger one goes
+// to the object store (PROTOCOL 7). MinCommit has room for it and the headers.
+const (
+	MaxInlineCommit = 512 << 10
+	MinCommit       = MaxInlineCommit + 64<<10
+)
+
 // Settings is what an operator may choose for a namespace. The zero value of a
 // field means: what the namespace already has, and for a new one the default.
 // Storage alone cannot be changed afterwards; all else follows [Provision].
@@ -79,7 +86,7 @@ type Settings struct {
 	MaxInput int32
 
 	// MaxCommit is the largest commit, and no larger than the server's
-	// max_payload. Default 1 MiB, the server's own default.
+	// max_payload; at least [MinCommit]. Default 1 MiB, the server's own default.
 	MaxCommit int32
 
 	// LogBytes bounds the log of one shard. A full log refuses commits and so
@@ -172,6 +179,7 @@ func (s Settings) check() error {
 	refuse(s.MailboxLimit < 1, "MailboxLimit %d: a mailbox must be bounded, and hold at least one message", s.MailboxLimit)
 	refuse(s.MaxConsumers < 1, "MaxConsumers %d: must be positive", s.MaxConsumers)
 	refuse(s.MaxInput < 1024, "MaxInput %d: at least 1024 bytes", s.MaxInput)
+	refuse(s.MaxCommit < MinCommit, "MaxCommit %d: at least %d bytes", s.MaxCommit, MinCommit)
 	refuse(s.MaxCommit < 2*s.MaxInput, "MaxCommit %d: a commit carries what it consumed, so at least twice MaxInput (%d)", s.MaxCommit, s.MaxInput)
 	for _, age := range []struct {
 		name string

@@ -116,6 +116,9 @@ func (d *diagnosis) examine(ctx context.Context, nc *nats.Conn) {
 		return
 	}
 	d.ok("namespace", "%s: %d shards, %d replicas, published set %s", ns.Name(), ns.Shards(), settings.Replicas, settings.Published)
+	if most := nc.MaxPayload(); int64(settings.MaxCommit) > most {
+		d.fail("max_payload", "this server takes messages of at most %d bytes, and commits may have %d: a session whose commit is larger does not get on", most, settings.MaxCommit)
+	}
 	d.streams(ctx, js, ns)
 	d.mappings(ctx, nc, ns)
 	d.fleet(ctx, js, ns)
