@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,16 +23,21 @@ func TestABenchLeavesNothingBehind(t *testing.T) {
 	if err := os.Symlink(exe, bin); err != nil { // testscript's main answers to that name
 		t.Fatal(err)
 	}
+	// Under nohup SIGHUP is ignored, by children too; what is handled here is not.
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hup) })
 	for _, c := range []struct {
 		name, args string
+		exit       int
 		then       func(*testing.T, *os.Process, io.ReadCloser)
 	}{
-		{"the reader leaves", "bench hot --inputs 5 --sync relaxed", func(t *testing.T, _ *os.Process, r io.ReadCloser) {
+		{"the reader leaves", "bench hot --inputs 5 --sync relaxed", 0, func(t *testing.T, _ *os.Process, r io.ReadCloser) {
 			if err := r.Close(); err != nil {
 				t.Error(err)
 			}
 		}},
-		{"the terminal goes", "bench table --sync relaxed", func(t *testing.T, p *os.Process, r io.ReadCloser) {
+		{"the terminal goes", "bench table --sync relaxed", 1, func(t *testing.T, p *os.Process, r io.ReadCloser) {
 			if err := p.Signal(syscall.SIGHUP); err != nil {
 				t.Error(err)
 			}
@@ -61,8 +67,8 @@ func TestABenchLeavesNothingBehind(t *testing.T) {
 				t.Errorf("%q, %v", said, err)
 			}
 			c.then(t, cmd.Process, r)
-			if err := cmd.Wait(); err != nil {
-				t.Error(err)
+			if err := cmd.Wait(); cmd.ProcessState.ExitCode() != c.exit {
+				t.Errorf("%v, not exit status %d", err, c.exit)
 			}
 			left, err := os.ReadDir(store)
 			if err != nil || len(left) > 0 {
