@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -396,9 +397,9 @@ func TestNoChunksAreLeftBehind(t *testing.T) {
 						insist := func(do func() error) {
 							t.Helper()
 							m.heal()
-							n := 0
+							var n atomic.Int64
 							m.inject(subject, -1, func(forward func() *nats.Msg) *nats.Msg {
-								if n++; n == after+1 {
+								if n.Add(1) == int64(after+1) {
 									return fault.handle(forward)
 								}
 								return forward()
@@ -425,9 +426,9 @@ func TestNoChunksAreLeftBehind(t *testing.T) {
 		bubble(t, func(t *testing.T, env *embeddedtest.Env, _ *Store) {
 			s, m := between(t, env)
 			ctx, giveUp := context.WithCancel(t.Context())
-			n := 0
+			var n atomic.Int64
 			m.inject(".C.", -1, func(forward func() *nats.Msg) *nats.Msg {
-				if n++; n == 3 {
+				if n.Add(1) == 3 {
 					giveUp()
 				}
 				return forward()

@@ -88,14 +88,15 @@ func (f *feed) of(id string, names ...string) []happening {
 // await waits for an event of a session.
 func (f *feed) await(id, what string, is func(*happening) bool) happening {
 	f.t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		for _, h := range f.of(id) {
 			if is(&h) {
 				return h
 			}
 		}
 		if time.Now().After(deadline) {
-			f.t.Fatalf("session %s: no %s within 15 s; there was %v", id, what, f.of(id))
+			all := f.of(id)
+			f.t.Fatalf("session %s: no %s within a minute; the last of %d events are %v", id, what, len(all), all[max(0, len(all)-20):])
 		}
 	}
 }
