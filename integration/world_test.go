@@ -97,8 +97,13 @@ func (w *world) workerAt(addr, name string, args ...string) *process {
 	return w.workerOn(nil, addr, name, args...)
 }
 
+// workerOn starts a worker. The runs of one called b are over in the commits that stage them,
+// those of the others wait for these, as runs of agents do.
 func (w *world) workerOn(on *host, addr, name string, args ...string) *process {
 	w.t.Helper()
+	if name != "b" {
+		args = append([]string{"--executor-effects"}, args...)
+	}
 	return run(w.t, on, name, "worker", append([]string{
 		"--server=nats://" + addr, "--namespace=" + w.ns.Name(), "--name=" + name, "--log-level=debug",
 		"--private=" + on.address("0"),
