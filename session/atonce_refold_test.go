@@ -2,21 +2,16 @@ package session_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/executor"
@@ -69,27 +64,6 @@ func (scripted) Apply(_ context.Context, run *executor.Run) (*executor.Result, e
 		res.Actions = append(res.Actions, s.Do...)
 	}
 	return res, nil
-}
-
-// fromPeer publishes an input of another session.
-func fromPeer(t *testing.T, env *embeddedtest.Env, id, eventID, kind, data string, extensions ...string) {
-	t.Helper()
-	ev := event.New()
-	ev.SetID(eventID)
-	ev.SetSource(env.Namespace.Source("peer"))
-	ev.SetType(subjects.InputType(kind))
-	for i := 0; i+1 < len(extensions); i += 2 {
-		ev.SetExtension(extensions[i], extensions[i+1])
-	}
-	ev.SetDataContentType(event.ApplicationJSON)
-	ev.DataEncoded = []byte(data)
-	msg, err := subjects.EncodeBinary(ev, env.Namespace.In(id))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := env.JS.PublishMsg(t.Context(), msg); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func uid(n int) string { return fmt.Sprintf("018f0000-0000-7000-8000-%012d", n) }
@@ -183,7 +157,7 @@ func step(t *testing.T, env *embeddedtest.Env, id, ev string, rng *rand.Rand, bl
 	case roll < 22:
 		corr := uid(rng.IntN(3))
 		data := fmt.Sprintf(`{"peer_id":"x","display_identity":"peer","request_id":%q,"intent":"i","body":"b"}`, corr)
-		fromPeer(t, env, id, ev, "peer_request", data, "correlationid", corr)
+		publishAs(t, env, env.Namespace.Source("peer"), id, ev, subjects.InputType("peer_request"), data, "correlationid", corr)
 		return "peer_request " + data
 	case roll < 23:
 		corr := uid(rng.IntN(3))
@@ -218,34 +192,6 @@ func step(t *testing.T, env *embeddedtest.Env, id, ev string, rng *rand.Rand, bl
 	default:
 		publish(t, env, id, ev, subjects.InputType("prompt"), `{"text":"plain"}`)
 		return "plain"
-	}
-}
-
-// quiet waits until a session has taken all that was published and makes no more commits.
-func quiet(t *testing.T, env *embeddedtest.Env, id string) session.StateReport {
-	t.Helper()
-	var last session.StateReport
-	for same := 0; ; time.Sleep(10 * time.Millisecond) {
-		m, err := env.Conn.Request(env.Namespace.Query(id, "state"), nil, 5*time.Second)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r session.StateReport
-		if err := json.Unmarshal(m.Data, &r); err != nil {
-			t.Fatalf("%s: %v", m.Data, err)
-		}
-		in, err := env.JS.Stream(t.Context(), env.Namespace.InStream(env.Namespace.Shard(id)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		msg, err := in.GetLastMsgForSubject(t.Context(), env.Namespace.In(id))
-		taken := errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && msg.Sequence <= r.Cursor
-		if same++; !taken || r.Commit != last.Commit {
-			same = 0
-		}
-		if last = r; same == 10 {
-			return r
-		}
 	}
 }
 
@@ -298,7 +244,7 @@ func TestWhatRunsShareACommitWithRefolds(t *testing.T) {
 					*c = settings
 					c.Name, c.Executor, c.DrainTimeout = "w", scripted{}, drain
 				})
-				live := quiet(t, env, "s")
+				live := calm(t, env, "s", 10, func(*session.StateReport) bool { return true })
 				f, err := session.FoldForTest(t.Context(), e, "s")
 				if err != nil {
 					t.Fatal(err)
@@ -319,10 +265,7 @@ func TestWhatRunsShareACommitWithRefolds(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				f.Unsent, whole.Unsent, f.Confirmed, whole.Confirmed = 0, 0, 0, 0
-				if diff := cmp.Diff(f, whole, cmp.Exporter(func(reflect.Type) bool { return true }), cmpopts.EquateEmpty()); diff != "" {
-					t.Errorf("snapshot and log disagree (-snapshot +log):\n%s", diff)
-				}
+				agree(t, "s", f, whole)
 			}
 			if t.Failed() {
 				t.Log(strings.Join(sent, "\n"))

@@ -173,6 +173,13 @@ func refolds(t *testing.T, env *embeddedtest.Env, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	agree(t, id, f, whole)
+}
+
+// agree compares what a snapshot and the log behind it came to with what the log alone did. How
+// much of it is known to be published stands in the snapshot only.
+func agree(t *testing.T, id string, f, whole session.Folded) {
+	t.Helper()
 	f.Unsent, whole.Unsent, f.Confirmed, whole.Confirmed = 0, 0, 0, 0
 	if diff := cmp.Diff(f, whole, cmp.Exporter(func(reflect.Type) bool { return true }), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("%s: snapshot and log disagree (-snapshot +log):\n%s", id, diff)

@@ -84,9 +84,15 @@ func stored(t *testing.T, env *embeddedtest.Env) *session.Env {
 
 func publish(t *testing.T, env *embeddedtest.Env, id, eventID, eventType, data string, extensions ...string) {
 	t.Helper()
+	publishAs(t, env, "/test", id, eventID, eventType, data, extensions...)
+}
+
+// publishAs publishes what a source of that name would.
+func publishAs(t *testing.T, env *embeddedtest.Env, source, id, eventID, eventType, data string, extensions ...string) {
+	t.Helper()
 	ev := event.New()
 	ev.SetID(eventID)
-	ev.SetSource("/test")
+	ev.SetSource(source)
 	ev.SetType(eventType)
 	for i := 0; i+1 < len(extensions); i += 2 {
 		ev.SetExtension(extensions[i], extensions[i+1])
@@ -198,13 +204,20 @@ func chapter05(rng *rand.Rand) (name, data string) {
 	return one[0], one[1]
 }
 
+// settle waits until a session has no live inputs, has taken all that was published and makes
+// no more commits.
 func settle(t *testing.T, env *embeddedtest.Env, id string) session.StateReport {
 	t.Helper()
-	var last session.StateReport
-	for range 400 {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		m, err := env.Conn.RequestWithContext(ctx, env.Namespace.Query(id, "state"), nil)
-		cancel()
+	return calm(t, env, id, 2, func(r *session.StateReport) bool { return r.LiveInputs == 0 })
+}
+
+// calm waits until a session is seen at one commit so many times in a row, as it should be, with
+// all taken that was published.
+func calm(t *testing.T, env *embeddedtest.Env, id string, times int, as func(*session.StateReport) bool) (last session.StateReport) {
+	t.Helper()
+	seen := 0
+	until(t, "session "+id+" comes to rest", func() bool {
+		m, err := env.Conn.Request(env.Namespace.Query(id, "state"), nil, 5*time.Second)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,13 +230,18 @@ func settle(t *testing.T, env *embeddedtest.Env, id string) session.StateReport 
 			t.Fatal(err)
 		}
 		msg, err := in.GetLastMsgForSubject(t.Context(), env.Namespace.In(id))
-		if r.LiveInputs == 0 && r.Commit == last.Commit && (errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && msg.Sequence <= r.Cursor) {
-			return r
+		taken := errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && msg.Sequence <= r.Cursor
+		switch {
+		case !taken || !as(&r):
+			seen = 0
+		case r.Commit != last.Commit:
+			seen = 1
+		default:
+			seen++
 		}
 		last = r
-		time.Sleep(25 * time.Millisecond)
-	}
-	t.Fatalf("the session does not come to rest: %+v", last)
+		return seen >= times
+	})
 	return last
 }
 
