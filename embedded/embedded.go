@@ -131,7 +131,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	opts := upstream(o)
 	ns, err := server.NewServer(opts)
 	if err != nil {
-		return nil, fmt.Errorf("embedded server: %w", errors.Join(err, dir.Close()))
+		return nil, fmt.Errorf("embedded server: %w", errors.Join(err, unlock(dir)))
 	}
 	s := &Server{ns: ns, lock: dir}
 	log := &logger{to: o.Logger}
@@ -222,7 +222,7 @@ func (s *Server) NATS() *server.Server { return s.ns }
 func (s *Server) Close() {
 	s.close.Do(s.ns.Shutdown)
 	s.ns.WaitForShutdown()
-	_ = s.lock.Close() // it was only read, and may be closed already
+	_ = unlock(s.lock) // it was only read, and may be closed already
 }
 
 // logger passes the server's log on, and remembers what it calls fatal: the

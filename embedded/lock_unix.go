@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// lock keeps a directory for one server, in this process or any other, until the file is
-// closed or the process ends, however it does. The upstream server does not look: a second
+// lock keeps a directory for one server, in this process or any other, until [unlock]
+// or the end of the process, however it comes. The upstream server does not look: a second
 // one takes the store over, and each writes over what the other has acknowledged.
 func lock(dir string) (*os.File, error) {
 	f, err := os.Open(dir)
@@ -22,4 +22,10 @@ func lock(dir string) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("%s is the store of a server that runs", dir), f.Close())
 	}
 	return f, nil
+}
+
+// unlock gives the directory back. To close the file is not enough: a process that is just being
+// started from this one has a copy of it for a moment, and with it the lock.
+func unlock(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }
