@@ -13,20 +13,15 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/goleak"
 
 	"github.com/kalahari-run/kalahari/embedded"
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
-func TestMain(m *testing.M) {
-	ats.Register() // its ticker must not be started inside a bubble
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server/ats.Register.func1"))
-}
+func TestMain(m *testing.M) { embeddedtest.Main(m) }
 
 func start(t *testing.T, o embedded.Options) *embedded.Server {
 	t.Helper()

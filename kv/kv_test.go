@@ -11,19 +11,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/goleak"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/subjects"
 )
 
-func TestMain(m *testing.M) {
-	ats.Register() // its ticker must not be started inside a bubble
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server/ats.Register.func1"))
-}
+func TestMain(m *testing.M) { embeddedtest.Main(m) }
 
 // bubble runs a test on a server of its own, in fake time.
 func bubble(t *testing.T, f func(t *testing.T, env *embeddedtest.Env, s *Store)) {

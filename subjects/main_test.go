@@ -3,11 +3,7 @@ package subjects_test
 import (
 	"testing"
 
-	"github.com/nats-io/nats-server/v2/server/ats"
-	"go.uber.org/goleak"
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 )
 
-func TestMain(m *testing.M) {
-	ats.Register() // its ticker must not be started inside a bubble
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server/ats.Register.func1"))
-}
+func TestMain(m *testing.M) { embeddedtest.Main(m) }
