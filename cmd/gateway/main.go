@@ -28,7 +28,6 @@ func main() {
 	var f flags
 	kong.Parse(&f, kong.Name("gateway"), kong.Description("The HTTP face of a Kalahari namespace. Any number may run side by side."),
 		kong.Vars{"version": service.Version()})
-	service.SpareCollector()
 	ctx, stop := service.Signals()
 	defer stop()
 	if code := service.Exit(os.Stderr, "gateway", run(ctx, f)); code != 0 {

@@ -18,9 +18,11 @@ func main() {
 	parsed := kong.Parse(&commands, kong.Name("kalahari"), kong.ShortUsageOnError(),
 		kong.Description("Ordered sessions over NATS JetStream. Begin with: kalahari dev --demo"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
-	service.SpareCollector()
 	ctx, stop := service.Signals()
-	err := parsed.Run(cli.New(ctx, commands.JSON))
+	err := service.PrepareHeap(ctx)
+	if err == nil {
+		err = parsed.Run(cli.New(ctx, commands.JSON))
+	}
 	stop()
 	if errors.Is(err, cli.ErrSaid) {
 		os.Exit(1) // the output has told it already

@@ -29,7 +29,6 @@ func main() {
 	var f flags
 	kong.Parse(&f, kong.Name("worker"), kong.Description("A member of the Kalahari fleet. SIGTERM drains it: runs end, sessions are handed over."),
 		kong.Vars{"version": service.Version()})
-	service.SpareCollector()
 	ctx, stop := service.Signals()
 	defer stop()
 	if code := service.Exit(os.Stderr, "worker", run(ctx, f)); code != 0 {

@@ -24,13 +24,13 @@ func TestTheCollectorIsSpared(t *testing.T) {
 		metrics.Read(s)
 		return s[0].Value.Uint64() - before
 	}
-	SpareCollector()
+	spareCollector()
 	if ballast != nil {
 		t.Error("GOGC is set and not heeded")
 	}
 	plain := cycles()
 	os.Unsetenv("GOGC")
-	SpareCollector()
+	spareCollector()
 	defer func() { ballast = nil }()
 	spared := cycles()
 	if spared == 0 || spared > 20 || plain < 4*spared {
