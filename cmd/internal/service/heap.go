@@ -8,16 +8,17 @@ import (
 	"strconv"
 )
 
-// PrepareHeap suits the heap of a process to a fleet member that begins: huge pages, unless
-// KALAHARI_HUGE_PAGES is false, and a collector that is spared. ctx is the process's. An error
-// names the variable.
+// PrepareHeap suits the heap of a process to a fleet member that begins: huge pages, where
+// they help, and a collector that is spared. KALAHARI_HUGE_PAGES, true or false, decides
+// instead of a look at the machine. ctx is the process's. An error names the variable.
 func PrepareHeap(ctx context.Context) error {
-	huge := true
-	if v := os.Getenv("KALAHARI_HUGE_PAGES"); v != "" {
-		var err error
-		if huge, err = strconv.ParseBool(v); err != nil {
-			return fmt.Errorf("KALAHARI_HUGE_PAGES: %q is neither true nor false", v)
-		}
+	var huge bool
+	if v := os.Getenv("KALAHARI_HUGE_PAGES"); v == "" {
+		huge = hugePagesOffered() && pagesAreDear()
+	} else if asked, err := strconv.ParseBool(v); err != nil {
+		return fmt.Errorf("KALAHARI_HUGE_PAGES: %q is neither true nor false", v)
+	} else {
+		huge = asked && hugePagesOffered()
 	}
 	if huge {
 		hugePages(ctx)
