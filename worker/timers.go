@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -24,9 +23,13 @@ const maxRefusalDelay = time.Minute
 
 func (l *life) timers(ctx context.Context) {
 	for try := 0; ctx.Err() == nil; try++ {
+		since := time.Now()
 		err := l.forwardTimers(ctx)
 		if ctx.Err() != nil {
 			return
+		}
+		if time.Since(since) > time.Minute {
+			try = 0
 		}
 		l.log.WarnContext(ctx, "timers interrupted", "error", err)
 		if !sleep(ctx, min(100*time.Millisecond<<min(try, 5), 3*time.Second)) {
@@ -57,10 +60,9 @@ func (l *life) forwardTimers(ctx context.Context) error {
 	defer iter.Stop()
 	for {
 		m, err := iter.Next()
-		if errors.Is(err, jetstream.ErrNoHeartbeat) {
-			continue
-		}
 		if err != nil {
+			// Also if the consumer is silent: it may be gone, and of that nobody tells one who was
+			// not connected then.
 			return err
 		}
 		l.forwardTimer(ctx, m)

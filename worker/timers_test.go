@@ -2,7 +2,9 @@ package worker_test
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -11,6 +13,20 @@ import (
 	"github.com/kalahari-run/kalahari/subjects"
 	"github.com/kalahari-run/kalahari/worker"
 )
+
+// fire stores an event that is due for a session.
+func fire(t *testing.T, env *embeddedtest.Env, session, id string) {
+	t.Helper()
+	data, err := subjects.EncodeJSON(prompt(id, "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := env.JS.PublishMsgAsync(&nats.Msg{
+		Subject: env.Namespace.Due(session), Data: data, Header: nats.Header{"Content-Type": {"application/cloudevents+json"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // What has fired for a session that takes nothing more, however much it is, holds up no other
 // session's.
@@ -26,25 +42,56 @@ func TestAFullMailboxHoldsUpNoOtherTimers(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Fatal("the session does not pause")
 	}
-	fire := func(session, id string) {
-		data, err := subjects.EncodeJSON(prompt(id, "x"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := env.JS.PublishMsgAsync(&nats.Msg{
-			Subject: ns.Due(session), Data: data, Header: nats.Header{"Content-Type": {"application/cloudevents+json"}},
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for i := range 1100 {
-		fire("full", fmt.Sprint("t", i))
+		fire(t, env, "full", fmt.Sprint("t", i))
 	}
 	done := outcomes(t, env, ns.Fx("other", "InputCompleted"))
-	fire("other", "t")
+	fire(t, env, "other", "t")
 	select {
 	case <-done:
 	case <-time.After(30 * time.Second):
 		t.Error("what fired for another session is not forwarded")
 	}
+}
+
+// Timers go on when their consumer was lost while nobody was connected who could be told.
+func TestTimersOutliveTheirConsumer(t *testing.T) {
+	empty := func() { runtime.GC(); runtime.GC() } // see TestActivationIsFoundAgain
+	empty()
+	defer empty()
+	synctest.Test(t, func(t *testing.T) {
+		env := embeddedtest.Provisioned(t, "test", 1)
+		way := &line{to: env.Server}
+		conn, err := nats.Connect("nats://127.0.0.1:1", nats.SkipHostLookup(), nats.SetCustomDialer(way),
+			nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(conn.Close)
+		w := start(t, env, conn, func(c *worker.Config) { c.Name = "w" })
+		until(t, func() bool { return w.Ready() == nil })
+		done := outcomes(t, env, env.Namespace.Fx("s", "InputCompleted"))
+		fire(t, env, "s", "first")
+		next(t, done)
+		way.lead(nil)
+		synctest.Wait()
+		if err := env.JS.DeleteConsumer(t.Context(), env.Namespace.TimeStream(), "kalahari-timers"); err != nil {
+			t.Fatal(err)
+		}
+		way.lead(env.Server)
+		fire(t, env, "s", "second")
+		late := time.After(10 * time.Minute)
+		for id := ""; id != "second"; { // the other's outcome may be published again
+			select {
+			case m := <-done:
+				ev, err := subjects.DecodeMsg(m)
+				if err != nil {
+					t.Fatal(err)
+				}
+				id = fmt.Sprint(ev.Extensions()[subjects.ExtCausationID])
+			case <-late:
+				t.Fatal("what fires is not forwarded any more")
+			}
+		}
+	})
 }

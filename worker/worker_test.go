@@ -23,33 +23,41 @@ func fleet(t *testing.T, env *embeddedtest.Env, n int, adjust func(*worker.Confi
 	t.Helper()
 	var all []*worker.Worker
 	for i := range n {
-		cfg := worker.Config{
-			Name: fmt.Sprintf("w%d", i), Executor: executor.Echo{}, DrainTimeout: 2 * time.Second,
-			Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		}
-		if adjust != nil {
-			adjust(&cfg)
-		}
 		nc, _ := embeddedtest.Connect(t, env.Server)
-		w, err := worker.New(nc, env.Namespace, cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		done := make(chan error, 1)
-		go func() { done <- w.Run(ctx) }()
-		t.Cleanup(func() {
-			cancel()
-			if err := <-done; err != nil {
-				t.Error(err)
+		all = append(all, start(t, env, nc, func(c *worker.Config) {
+			if c.Name = fmt.Sprintf("w%d", i); adjust != nil {
+				adjust(c)
 			}
-		})
-		all = append(all, w)
+		}))
 	}
 	for _, w := range all {
 		until(t, func() bool { return w.Ready() == nil })
 	}
 	return all
+}
+
+// start starts a worker on a connection of its own and stops it with the test.
+func start(t *testing.T, env *embeddedtest.Env, nc *nats.Conn, adjust func(*worker.Config)) *worker.Worker {
+	t.Helper()
+	cfg := worker.Config{
+		Executor: executor.Echo{}, DrainTimeout: 2 * time.Second,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	adjust(&cfg)
+	w, err := worker.New(nc, env.Namespace, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return w
 }
 
 func until(t *testing.T, ok func() bool) {
