@@ -2,6 +2,8 @@ package session
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -32,10 +34,21 @@ const dueFor = "720h"
 // forwarding is what the headers of a forwarded event take at most.
 const forwarding = 512
 
-// postponed arms a timer for an event that is not due yet, and reports whether it did.
+// DueID is the message id under which what has fired is forwarded to a session's mailbox; at
+// is its place in the TIME stream.
+func DueID(session string, at uint64) string { return session + ":due:" + strconv.FormatUint(at, 10) }
+
+// fired reports whether the message being taken was forwarded, when a timer had fired.
+func (s *Session) fired() bool {
+	return strings.HasPrefix(s.taking.Header.Get(nats.MsgIdHdr), s.id+":due:")
+}
+
+// postponed arms a timer for an event that is not due yet, and reports whether it did. What
+// has fired is due: the server fires by its own clock, and as long as ours is behind it would
+// do so again at once, each time with a commit.
 func (s *Session) postponed(ev *event.Event) (bool, error) {
 	text := extension(ev, subjects.ExtDeliverAt)
-	if text == "" {
+	if text == "" || s.fired() {
 		return false, nil
 	}
 	at, err := time.Parse(time.RFC3339Nano, text)

@@ -2,11 +2,12 @@ package worker
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/kalahari-run/kalahari/session"
 )
 
 // timersDurable forwards what fired: a fired schedule is not delivered to core
@@ -83,7 +84,7 @@ func (l *life) forwardTimer(ctx context.Context, m jetstream.Msg) {
 		return
 	}
 	msg := &nats.Msg{Subject: l.ns.In(id), Data: m.Data(), Header: nats.Header{
-		nats.MsgIdHdr:  {id + ":due:" + strconv.FormatUint(meta.Sequence.Stream, 10)},
+		nats.MsgIdHdr:  {session.DueID(id, meta.Sequence.Stream)},
 		"Content-Type": {m.Headers().Get("Content-Type")},
 	}}
 	if _, err := l.js.PublishMsg(ctx, msg); err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/nats-io/nats.go"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
@@ -17,7 +18,12 @@ import (
 // fire stores an event that is due for a session.
 func fire(t *testing.T, env *embeddedtest.Env, session, id string) {
 	t.Helper()
-	data, err := subjects.EncodeJSON(prompt(id, "x"))
+	fireEvent(t, env, session, prompt(id, "x"))
+}
+
+func fireEvent(t *testing.T, env *embeddedtest.Env, session string, ev event.Event) {
+	t.Helper()
+	data, err := subjects.EncodeJSON(ev)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,4 +100,17 @@ func TestTimersOutliveTheirConsumer(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What has fired is due, also to a worker whose clock is behind the server's.
+func TestWhatHasFiredIsNotPostponedAgain(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	done := outcomes(t, env, env.Namespace.Fx("s", "InputCompleted"))
+	fleet(t, env, 1, nil)
+	ev := prompt("p", "x")
+	ev.SetExtension(subjects.ExtDeliverAt, time.Now().Add(time.Hour).UTC().Format(time.RFC3339Nano))
+	fireEvent(t, env, "s", ev)
+	if _, data := next(t, done); data["input_id"] != "p" {
+		t.Errorf("%v", data)
+	}
 }
