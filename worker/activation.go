@@ -83,12 +83,10 @@ func (l *life) consumeActivations(ctx context.Context, shard int) error {
 	asked, silent := 0, 0 // messages not delivered; heartbeats missed
 	for {
 		room := l.room()
-		for ; room == 0; room = l.room() {
-			if !sleep(ctx, 200*time.Millisecond) {
-				return ctx.Err()
-			}
-		}
-		if batch := min(activationBatch, room) - asked; asked == 0 || batch >= activationBatch/2 {
+		var again <-chan time.Time
+		if room <= 0 { // what was asked for may still come
+			again = time.After(200 * time.Millisecond)
+		} else if batch := min(activationBatch, room) - asked; asked == 0 || batch >= activationBatch/2 {
 			ask := fmt.Appendf(nil, `{"expires":%d,"batch":%d,"idle_heartbeat":%d}`, activationPull, batch, activationHeartbeat)
 			if err := l.nc.PublishRequest(next, inbox, ask); err != nil {
 				return err
@@ -100,8 +98,11 @@ func (l *life) consumeActivations(ctx context.Context, shard int) error {
 			return ctx.Err()
 		case <-status:
 			asked = 0 // on a connection that is no more
+		case <-again:
 		case <-look.C:
-			if silent++; silent > 2 {
+			if silent++; asked == 0 { // nothing is owed
+				silent = 0
+			} else if silent > 2 {
 				return errSilent
 			}
 		case m := <-messages:
@@ -128,8 +129,10 @@ func (l *life) consumeActivations(ctx context.Context, shard int) error {
 
 var errSilent = errors.New("no word from the activation consumer")
 
-// activation looks at one mailbox message. It is acked once the session is in good hands;
-// otherwise it comes again after the ack wait, to this worker or another.
+// activation looks at one mailbox message. It is acked once the session is in good hands. If
+// there is no room any more, it is given back at once, for another worker: the consumers of
+// all shards were asked for as much as there was room for. Otherwise it comes again after the
+// ack wait, to this worker or another.
 func (l *life) activation(ctx context.Context, m *nats.Msg) {
 	_, _, id, err := l.ns.ParseSession(m.Subject)
 	if err != nil {
@@ -158,20 +161,28 @@ func (l *life) activation(ctx context.Context, m *nats.Msg) {
 	}
 	go func() {
 		defer func() { <-l.claims }()
-		if l.claim(ctx, id) {
+		switch {
+		case l.claim(ctx, id):
 			l.ack(m.Reply)
+		case l.room() <= 0:
+			l.reply(m.Reply, givenBack)
 		}
 	}()
 }
 
 // ack acknowledges the message that is to be answered on reply.
-func (l *life) ack(reply string) {
-	if err := l.nc.Publish(reply, acknowledged); err != nil {
-		l.log.Debug("message not acked, it comes again", "error", err)
+func (l *life) ack(reply string) { l.reply(reply, acknowledged) }
+
+func (l *life) reply(reply string, word []byte) {
+	if err := l.nc.Publish(reply, word); err != nil {
+		l.log.Debug("message not answered, it comes again", "error", err)
 	}
 }
 
-var acknowledged = []byte("+ACK")
+var (
+	acknowledged = []byte("+ACK")
+	givenBack    = []byte("-NAK")
+)
 
 // misplaced files a message under DEAD that no session can own: an illegal token, or a
 // shard that is not the session's (PROTOCOL 29).
