@@ -1,17 +1,21 @@
 package worker_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
 
 	"github.com/kalahari-run/kalahari/embedded"
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/session"
 	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/worker"
 )
 
 // A session in trouble is one with much in it. What no message can carry is left out of the
@@ -103,4 +107,47 @@ func TestAnswersAreTheSameBytes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// An owner that holds its lease and answers nothing keeps nobody from what it has committed.
+func TestAHungOwnerLeavesNoQuestionUnanswered(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	fleet(t, env, 1, func(c *worker.Config) {
+		c.HibernateAfter, c.Detector = 50*time.Millisecond, worker.DetectorOff
+	})
+	d := newDesk(t, env, "s")
+	d.input("p", `{"text":"a"}`)
+	d.next("InputCompleted")
+	store, err := kv.Open(t.Context(), env.JS, env.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool {
+		_, err := store.Owners.Read(t.Context(), "s")
+		return errors.Is(err, kv.ErrNotOwned)
+	})
+	hung := kv.NewIncarnation("hung")
+	asked, err := env.Conn.SubscribeSync(env.Namespace.Control(string(hung)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease, err := store.Members.Join(t.Context(), kv.MemberInfo{Incarnation: hung}, kv.LeaseConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lease.Leave(t.Context()) }()
+	if _, err := store.Owners.Claim(t.Context(), "s", hung); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool { // until the worker knows of the owner
+		m, err := env.Conn.Request(env.Namespace.Query("s", "input"), []byte(`{"input_id":"p"}`), time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code := m.Header.Get(micro.ErrorCodeHeader); code != "" {
+			t.Fatalf("%s: %s", code, m.Data)
+		}
+		n, _, err := asked.Pending()
+		return err == nil && n > 0
+	})
 }

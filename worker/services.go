@@ -47,6 +47,9 @@ func (l *life) stop(ctx context.Context, s *services) {
 const (
 	serviceName  = "kalahari-sessions"
 	queryTimeout = 5 * time.Second
+	// ownerAnswers is how long an owner may take to answer. One that hangs is known for dead
+	// much later, and what it has committed stands in the store.
+	ownerAnswers = queryTimeout / 2
 	// headerAsked carries the query subject when a query is forwarded to the owner.
 	headerAsked = HeaderQuery
 )
@@ -119,7 +122,7 @@ func (l *life) heard(ctx context.Context) error {
 }
 
 // query answers one question: from the session if it is here, through its owner if it
-// has one, from the store if nobody owns it.
+// has one, from the store if nobody owns it or the owner does not answer.
 func (l *life) query(ctx context.Context, r micro.Request) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
@@ -181,23 +184,24 @@ func (l *life) ask(ctx context.Context, id, name string, args []byte, room int, 
 	if name == "history" {
 		return session.History(ctx, l.env, id, args) // the log's, whoever owns the session
 	}
+	patient, cancel := context.WithTimeout(ctx, ownerAnswers)
+	defer cancel()
 	if s := l.guest(id); s != nil {
 		var answer []byte
 		var err error
-		askErr := s.Ask(ctx, func(v *session.View) { answer, err = v.Answer(name, args, room) })
-		if !errors.Is(askErr, session.ErrGone) {
-			return answer, errors.Join(askErr, err)
+		if s.Ask(patient, func(v *session.View) { answer, err = v.Answer(name, args, room) }) == nil {
+			return answer, err
 		}
 	}
 	if owner, ok := l.owners.Lookup(id); ok && mayForward && owner.Incarnation != l.me && l.members.Alive(owner.Incarnation) {
-		m, err := l.nc.RequestMsgWithContext(ctx, &nats.Msg{
+		m, err := l.nc.RequestMsgWithContext(patient, &nats.Msg{
 			Subject: l.ns.Control(string(owner.Incarnation)), Data: args,
 			Header: nats.Header{headerAsked: {l.ns.Query(id, name)}},
 		})
 		if err == nil {
 			return forwardedAnswer(m)
 		}
-		// The owner has gone meanwhile: the store knows what is committed.
+		// The owner has gone meanwhile, or hangs: the store knows what is committed.
 	}
 	v, err := session.Stored(ctx, l.env, id)
 	if errors.Is(err, session.ErrUnknown) {
