@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -37,6 +38,9 @@ const (
 const (
 	// stuckAnswer is how long a session may take to say what it waits for.
 	stuckAnswer = 500 * time.Millisecond
+	// stuckAtOnce is how many are asked at the same time: when the log cannot be reached none
+	// answers, and one after the other 20,000 would keep the report for three hours.
+	stuckAtOnce = 256
 	// stuckSample is how many mailboxes are looked into each time: a request each.
 	stuckSample = 64
 	// stuckShown bounds the list that is kept.
@@ -81,16 +85,18 @@ func (l *life) findStuck(ctx context.Context) []Stuck {
 		found = append(found, Stuck{id, session.Progress{Since: q.since, Reason: StuckQuarantined, Detail: q.why.Error()}})
 	}
 	l.mu.Unlock()
-	for _, s := range busy {
-		p, err := l.progress(ctx, s)
-		switch {
-		case errors.Is(err, session.ErrGone), ctx.Err() != nil:
-		case err != nil:
-			found = append(found, Stuck{s.ID(), session.Progress{
-				Since: s.BusySince(), Reason: StuckSilent, Detail: "the session does not say what it waits for: its commit may be undecided",
-			}})
-		case p != nil && now.Sub(p.Since) >= l.cfg.StuckAfter:
-			found = append(found, Stuck{s.ID(), *p})
+	for asked := range slices.Chunk(busy, stuckAtOnce) {
+		for i, a := range l.progress(ctx, asked) {
+			s := asked[i]
+			switch {
+			case errors.Is(a.err, session.ErrGone), ctx.Err() != nil:
+			case a.err != nil:
+				found = append(found, Stuck{s.ID(), session.Progress{
+					Since: s.BusySince(), Reason: StuckSilent, Detail: "the session does not say what it waits for: its commit may be undecided",
+				}})
+			case a.progress != nil && now.Sub(a.progress.Since) >= l.cfg.StuckAfter:
+				found = append(found, Stuck{s.ID(), *a.progress})
+			}
 		}
 	}
 	for _, s := range quiet {
@@ -104,33 +110,45 @@ func (l *life) findStuck(ctx context.Context) []Stuck {
 	return found
 }
 
-func (l *life) progress(ctx context.Context, s *session.Session) (*session.Progress, error) {
+// said is what a session says of its progress.
+type said struct {
+	progress *session.Progress
+	err      error
+}
+
+func (l *life) progress(ctx context.Context, sessions []*session.Session) []said {
 	ctx, cancel := context.WithTimeout(ctx, stuckAnswer)
 	defer cancel()
-	var p *session.Progress
-	err := s.Ask(ctx, func(v *session.View) { p = v.Progress() })
-	return p, err
+	all := make([]said, len(sessions))
+	var asked sync.WaitGroup
+	for i, s := range sessions {
+		asked.Go(func() {
+			all[i].err = s.Ask(ctx, func(v *session.View) { all[i].progress = v.Progress() })
+		})
+	}
+	asked.Wait()
+	return all
 }
 
 // mailboxWaits reports whether an event has lain in the session's mailbox for too long,
-// and since when.
+// and since when. Others may have come since.
 func (l *life) mailboxWaits(ctx context.Context, s *session.Session, now time.Time) (time.Time, bool) {
 	ctx, cancel := context.WithTimeout(ctx, stuckAnswer)
 	defer cancel()
-	for _, subject := range []string{l.ns.In(s.ID()), l.ns.Ctl(s.ID())} {
-		last, err := l.env.Mailboxes[l.ns.Shard(s.ID())].GetLastMsgForSubject(ctx, subject)
-		if err != nil || now.Sub(last.Time) < l.cfg.StuckAfter {
-			if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
-				return time.Time{}, false
-			}
-			continue
-		}
-		var cursor uint64
-		if err := s.Ask(ctx, func(v *session.View) { cursor = v.Cursor() }); err == nil && last.Sequence > cursor {
-			return last.Time, true
-		}
+	mailbox, subject := l.env.Mailboxes[l.ns.Shard(s.ID())], l.ns.Mailbox(s.ID())
+	last, err := mailbox.GetLastMsgForSubject(ctx, subject)
+	if err != nil {
+		return time.Time{}, false // mostly it is empty
 	}
-	return time.Time{}, false
+	var cursor uint64
+	if err := s.Ask(ctx, func(v *session.View) { cursor = v.Cursor() }); err != nil || last.Sequence <= cursor {
+		return time.Time{}, false
+	}
+	first, err := mailbox.GetMsg(ctx, cursor+1, jetstream.WithGetMsgSubject(subject))
+	if err != nil || now.Sub(first.Time) < l.cfg.StuckAfter {
+		return time.Time{}, false
+	}
+	return first.Time, true
 }
 
 // report tells what has changed since the last report.

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -154,4 +155,67 @@ func TestTheWatchdogReportsSessionsThatCannotSpeak(t *testing.T) {
 	for mute.ended["unseen"] == "" {
 		mute.next("InputCompleted")
 	}
+}
+
+// However many sessions cannot say what they wait for, they are reported within seconds, not
+// one after the other.
+func TestManySilentSessionsAreReportedSoon(t *testing.T) {
+	const sessions = 60 // half a second each
+	env := embeddedtest.Provisioned(t, "test", 1)
+	g := &gauge{}
+	fleet(t, env, 1, func(c *worker.Config) {
+		c.Observer, c.StuckAfter, c.DrainTimeout = g, 200*time.Millisecond, 50*time.Millisecond
+	})
+	accepted := outcomes(t, env, env.Namespace.FxName(0, "InputAccepted"))
+	for i := range sessions {
+		id := fmt.Sprint("s", i)
+		publish(t, env, id, command("pause", "pause", map[string]any{}))
+		publish(t, env, id, prompt("held", "x"))
+	}
+	for range sessions {
+		next(t, accepted)
+	}
+	log, err := env.JS.Stream(t.Context(), env.Namespace.LogStream(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := log.CachedInfo().Config
+	closed := whole
+	closed.Subjects = []string{"elsewhere"} // a commit finds no stream to take it
+	if _, err := env.JS.UpdateStream(t.Context(), closed); err != nil {
+		t.Fatal(err)
+	}
+	for i := range sessions {
+		publish(t, env, fmt.Sprint("s", i), prompt("unknown", "x"))
+	}
+	until(t, func() bool { return g.last()[worker.StuckSilent] == sessions })
+	if _, err := env.JS.UpdateStream(t.Context(), whole); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() bool { return g.last()[worker.StuckSilent] == 0 })
+}
+
+// That others keep coming hides no event that is not taken.
+func TestASteadyStreamHidesNoEventThatWaits(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	g := &gauge{}
+	fleet(t, env, 1, func(c *worker.Config) { c.Observer, c.StuckAfter = g, time.Second })
+	d := newDesk(t, env, "s")
+	d.input("p", `{"text":"a"}`)
+	d.next("InputCompleted")
+	mailbox, err := env.JS.Stream(t.Context(), env.Namespace.InStream(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range mailbox.ConsumerNames(t.Context()).Name() {
+		if _, err := mailbox.PauseConsumer(t.Context(), name, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	until(t, func() bool {
+		n++
+		d.input(fmt.Sprint("unseen", n), `{"text":"a"}`)
+		return g.last()[worker.StuckMailbox] == 1
+	})
 }
