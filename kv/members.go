@@ -53,6 +53,12 @@ type LeaseConfig struct {
 	SelfFence time.Duration
 }
 
+// Check returns what is wrong with c; [Members.Join] would, too.
+func (c LeaseConfig) Check() error {
+	_, err := c.withDefaults()
+	return err
+}
+
 func (c LeaseConfig) withDefaults() (LeaseConfig, error) {
 	for _, d := range []struct {
 		field *time.Duration

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/executor"
+	"github.com/kalahari-run/kalahari/kv"
 	"github.com/kalahari-run/kalahari/subjects"
 	"github.com/kalahari-run/kalahari/worker"
 )
@@ -47,6 +48,15 @@ func TestAWorkerEndsWithItsConnection(t *testing.T) {
 	})
 	if !errors.Is(err, nats.ErrConnectionClosed) {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+// A lease that cannot be taken is refused at once: a worker would start over for ever.
+func TestALeaseThatCannotBe(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	cfg := worker.Config{Executor: executor.Echo{}, Lease: kv.LeaseConfig{TTL: 10 * time.Second}} // it fences itself after 20 s
+	if _, err := worker.New(env.Conn, env.Namespace, cfg); err == nil {
+		t.Error("nothing is wrong with it")
 	}
 }
 

@@ -162,6 +162,9 @@ func New(nc *nats.Conn, ns subjects.Namespace, cfg Config) (*Worker, error) {
 	if err := subjects.CheckToken("worker", cfg.withDefaults().Name); err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
+	if err := cfg.Lease.Check(); err != nil {
+		return nil, fmt.Errorf("worker: %w", err)
+	}
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
