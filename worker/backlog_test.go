@@ -75,6 +75,8 @@ func TestABacklogIsBounded(t *testing.T) {
 		}
 	}
 	fill()
+	until(t, func() bool { return len(accepted) >= limit }) // a slow machine may refuse before the session takes anything
+	fill()
 	if n := len(accepted); n < limit || n > limit+1 || len(rejected) > 0 {
 		t.Errorf("%d inputs accepted and %d refused, of %d stored; the bound is %d", n, len(rejected), stored, limit)
 	}
