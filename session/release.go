@@ -54,11 +54,10 @@ func (s *Session) release(ctx context.Context) (End, error) {
 	if err != nil {
 		return Lost, nil // somebody else was faster
 	}
-	if s.draining {
-		// The worker leaves; whoever takes its keys over finds the input.
-		return HandedOver, nil
-	}
 	s.owner = owner
+	if s.draining {
+		return s.handOver(ctx)
+	}
 	s.fence.Store(owner.Fence)
 	s.log = s.env.Logger.With("session", s.id, "fence", owner.Fence)
 	return "", errAgain

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/kv"
+	"github.com/kalahari-run/kalahari/session"
 )
 
 // Of the members that see each other one is elected for a key, each for its share; one that
@@ -108,5 +109,35 @@ func TestASessionWaitsForItsTurnOnce(t *testing.T) {
 	}
 	if owner, err := store.Owners.Read(t.Context(), "s"); !errors.Is(err, kv.ErrNotOwned) {
 		t.Errorf("it was claimed: %+v %v", owner, err)
+	}
+}
+
+// A worker that leaves keeps no key it has won meanwhile: the others would wait for it to be
+// gone.
+func TestWhoLeavesKeepsNoKey(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	store, err := kv.Open(t.Context(), env.JS, env.Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared := session.Env{Namespace: env.Namespace}.WithDefaults()
+	l := &life{
+		Worker: &Worker{cfg: Config{Capacity: 1}, log: shared.Logger}, me: kv.NewIncarnation("w"), store: store, env: &shared, leaving: true,
+	}
+	for id, wins := range map[string]func(string){
+		"claimed": func(id string) {
+			owner, err := store.Owners.Claim(t.Context(), id, l.me)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.hosted.Put(id, &guest{})
+			l.host(owner, false)
+		},
+		"reclaimed": l.reclaim,
+	} {
+		wins(id)
+		if owner, err := store.Owners.Read(t.Context(), id); err != nil || owner.Incarnation != "" {
+			t.Errorf("%s: %+v %v", id, owner, err)
+		}
 	}
 }

@@ -16,6 +16,9 @@ type guest struct {
 	// vouched is the last mailbox message that was acked on the activation consumer
 	// because the session is here.
 	vouched uint64
+	// wanted is set when somebody else here would have claimed the session while it was being
+	// claimed.
+	wanted bool
 }
 
 // quarantine is why a session cannot be hosted, and since when.
@@ -35,20 +38,24 @@ func (l *life) isQuarantined(id string) bool {
 func (l *life) reserve(id string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, ok := l.hosted.Get(id); ok || l.leaving || l.isQuarantined(id) || l.hosted.Len() >= l.cfg.Capacity {
+	if g, ok := l.hosted.Get(id); ok {
+		g.wanted = true
+		return false
+	}
+	if l.leaving || l.isQuarantined(id) || l.hosted.Len() >= l.cfg.Capacity {
 		return false
 	}
 	l.hosted.Put(id, &guest{})
 	return true
 }
 
-// unreserve reports whether the session was vouched for meanwhile.
-func (l *life) unreserve(id string) (vouched bool) {
+// unreserve reports whether somebody has relied on the claim meanwhile.
+func (l *life) unreserve(id string) (relied bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	g, _ := l.hosted.Get(id)
 	l.hosted.Delete(id)
-	return g.vouched > 0
+	return g.vouched > 0 || g.wanted
 }
 
 // here reports whether the session is hosted by this worker, on its way, or quarantined:
@@ -100,10 +107,10 @@ func (l *life) host(owner kv.Owner, takeover bool) {
 	}
 	l.mu.Lock()
 	if l.leaving {
-		// The key stands; whoever sees this worker leave takes it over.
 		l.hosted.Delete(owner.Session)
 		l.mu.Unlock()
 		cancel()
+		l.handOver(owner)
 		return
 	}
 	g, _ := l.hosted.Get(owner.Session)
@@ -181,7 +188,10 @@ func (l *life) claim(ctx context.Context, id string) bool {
 	owner, takeover, held := l.win(ctx, id)
 	if owner.Fence == 0 {
 		if l.unreserve(id) && held {
-			// Who has the session may have let it go before what was vouched for came.
+			// Who has the session may have let it go since, and before what was vouched for came.
+			if owner, ok := l.owners.Lookup(id); ok && owner.Incarnation == "" {
+				return l.claim(ctx, id)
+			}
 			l.lookAfter(ctx, id)
 		}
 		return held
@@ -195,8 +205,25 @@ func (l *life) claim(ctx context.Context, id string) bool {
 // leaves takes the key alone: it is an obligation, met by adoption or by takeover
 // (PROTOCOL 14, 16).
 func (l *life) reclaim(id string) {
-	if !l.claim(context.Background(), id) {
-		l.win(context.Background(), id)
+	if l.claim(context.Background(), id) {
+		return
+	}
+	owner, _, _ := l.win(context.Background(), id)
+	l.mu.Lock()
+	leaving := l.leaving
+	l.mu.Unlock()
+	if leaving && owner.Fence != 0 {
+		l.handOver(owner)
+	}
+}
+
+// handOver leaves a key that a leaving worker has won to the others: it may be a while until
+// its last run has ended, and they see it leave.
+func (l *life) handOver(owner kv.Owner) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := l.store.Owners.HandOver(ctx, owner); err != nil {
+		l.log.Debug("not handed over, it will be taken over", "session", owner.Session, "error", err)
 	}
 }
 
