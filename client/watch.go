@@ -151,12 +151,13 @@ func (c *Client) hear(session string) (stop func(), err error) {
 		return stop, nil // the subscription comes back with the connection
 	}
 	access = fxHeard
-	if err := c.nc.LastError(); errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), `"`+subject+`"`) {
+	if c.fxRefused() {
 		access = fxSilent
 		c.log.Warn("the client may not subscribe to fx and follows feeds to hear of outcomes", "subject", subject)
 	}
 	c.mu.Lock()
-	c.fx = access
+	c.fx = max(c.fx, access) // who asked at the same time may have learned more
+	access = c.fx
 	c.mu.Unlock()
 	if access == fxSilent {
 		stop()
@@ -165,7 +166,19 @@ func (c *Client) hear(session string) (stop func(), err error) {
 	return stop, nil
 }
 
-// fxAccess is what the client knows of hearing outcomes on fx.
+// fxRefused tells whether the connection's last error is that it may not listen on fx. Of several
+// refusals only the last is left, so that of any session counts.
+func (c *Client) fxRefused() bool {
+	err := c.nc.LastError()
+	if !errors.Is(err, nats.ErrPermissionViolation) {
+		return false
+	}
+	_, subject, _ := strings.Cut(err.Error(), `"`)
+	tokens := strings.Split(subject, ".") // kalahari.<ns>.<shard>.fx.<session>.*
+	return len(tokens) > 3 && tokens[1] == c.ns.Name() && tokens[3] == "fx"
+}
+
+// fxAccess is what the client knows of hearing outcomes on fx; what is greater is known better.
 type fxAccess uint8
 
 const (
