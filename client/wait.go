@@ -86,10 +86,9 @@ func (c *Client) PublishAndWait(ctx context.Context, session string, ev event.Ev
 	defer done()
 	w := &wait{
 		c: c, p: p, target: p.input,
-		waiter:  &waiter{session: session, cause: p.event.ID(), events: make(chan Event, 16)},
+		waiter:  newWaiter(session, p.event.ID(), p.input),
 		started: time.Now(),
 	}
-	w.waiter.aim(w.target)
 	c.register(ctx, w.waiter)
 	defer c.unregister(w.waiter)
 	out, err := w.run(ctx)
@@ -118,10 +117,9 @@ func (c *Client) Wait(ctx context.Context, session, inputID string) (*Outcome, e
 	defer done()
 	w := &wait{
 		c: c, p: &publication{session: session, input: inputID}, target: inputID, started: time.Now(),
-		waiter:  &waiter{session: session, cause: inputID, events: make(chan Event, 16)},
+		waiter:  newWaiter(session, inputID, inputID),
 		receipt: Receipt{EventID: inputID}, answered: true, byID: true,
 	}
-	w.waiter.aim(w.target)
 	link := c.linked()
 	c.register(ctx, w.waiter)
 	defer c.unregister(w.waiter)
@@ -226,6 +224,8 @@ func (w *wait) listen(ctx context.Context, link context.Context, look bool) (out
 					continue
 				}
 				look = true
+			case <-w.waiter.behind:
+				look = true
 			case <-timer.C:
 				look = true
 			case <-link.Done():
@@ -282,8 +282,7 @@ func (w *wait) publish(ctx context.Context) (*Outcome, error) {
 
 // offer takes an event that may concern the wait. Both results are nil while it goes on.
 func (w *wait) offer(ev Event) (*Outcome, error) {
-	cause, _ := ev.Extensions()[subjects.ExtCausationID].(string)
-	mine := cause == w.waiter.cause
+	mine := causeOf(&ev) == w.waiter.cause
 	switch ev.Name {
 	case InputAccepted:
 		w.accepted = w.accepted || mine
@@ -441,7 +440,7 @@ func (w *wait) read(ctx context.Context) (*Outcome, error) {
 			w.trimmed = k.prev != 0
 		}
 		return k.outcomes(func(ev Event) error {
-			if !w.waiter.concerns(&ev) {
+			if !w.waiter.concerns(aboutOf(&ev)) {
 				return nil
 			}
 			var err error

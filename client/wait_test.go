@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats.go"
 
 	"github.com/kalahari-run/kalahari/client"
+	"github.com/kalahari-run/kalahari/client/clienttest"
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/executor"
 	"github.com/kalahari-run/kalahari/subjects"
@@ -40,5 +42,33 @@ func TestACommandWithoutItsVersion(t *testing.T) {
 	// On the control subject nobody would answer.
 	if _, err := c.Publish(ctx, "s1", ev, client.OnControl()); err == nil {
 		t.Error("it was sent to control")
+	}
+}
+
+// A wait that cannot keep up with the outcomes of what its input did finds its own, and does so
+// at once: before it has even begun to listen there are more than it is kept.
+func TestAWaitThatFallsBehind(t *testing.T) {
+	r := start(t, subjects.Settings{}, client.WithSilence(time.Minute))
+	heard := make(chan struct{})
+	sub, err := r.Conn.Subscribe(r.Namespace.Fx("s1", client.InputCompleted), func(*nats.Msg) { close(heard) })
+	if err == nil {
+		err = r.Conn.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	events := []clienttest.Event{clienttest.Accepted("e1")}
+	for range 40 { // actions of the run, whose cause is its input
+		events = append(events, clienttest.Event{Name: client.CommandApplied, Cause: "e1", Data: map[string]any{"command": "send_message", "report": struct{}{}}})
+	}
+	events = append(events, clienttest.Completed("e1", 7))
+	out, err := r.client.PublishAndWait(r.ctx, "s1", prompt("e1", "hi"), client.OnStored(func(client.Receipt) {
+		r.fleet.Commit("s1", events...)
+		<-heard
+		time.Sleep(50 * time.Millisecond) // the client's own subscription is a moment behind, perhaps
+	}))
+	if err != nil || string(out.Result) != "7" {
+		t.Errorf("got %+v, %v", out, err)
 	}
 }

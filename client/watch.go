@@ -41,9 +41,14 @@ type waiter struct {
 	mu     sync.Mutex
 	target string // the input whose end is waited for, "" for a command
 
-	// events gets what may concern the wait. If it is full, the wait is behind and will
-	// look itself.
+	// events gets what may concern the wait. If it is full, which behind says, the wait looks
+	// itself.
 	events chan Event
+	behind chan struct{}
+}
+
+func newWaiter(session, cause, target string) *waiter {
+	return &waiter{session: session, cause: cause, target: target, events: make(chan Event, 16), behind: make(chan struct{}, 1)}
 }
 
 func (w *waiter) aim(input string) {
@@ -52,15 +57,35 @@ func (w *waiter) aim(input string) {
 	w.mu.Unlock()
 }
 
+// about is what waits are told apart by. It is read off an event once, however many waits look
+// at it: a result may be large, and the waits of a batch are a thousand.
+type about struct {
+	cause string
+	ended string // the input whose end it is, "" if it is none's
+}
+
+func aboutOf(ev *Event) about {
+	a := about{cause: causeOf(ev)}
+	if ev.Name == InputCompleted {
+		a.ended = inputOf(ev)
+	}
+	return a
+}
+
 // concerns tells whether an event is about what is waited for.
-func (w *waiter) concerns(ev *Event) bool {
-	if cause, _ := ev.Extensions()[subjects.ExtCausationID].(string); cause == w.cause {
+func (w *waiter) concerns(a about) bool {
+	if a.cause == w.cause {
 		return true
 	}
 	w.mu.Lock()
 	target := w.target
 	w.mu.Unlock()
-	return target != "" && ev.Name == InputCompleted && inputOf(ev) == target
+	return target != "" && a.ended == target
+}
+
+func causeOf(ev *Event) string {
+	cause, _ := ev.Extensions()[subjects.ExtCausationID].(string)
+	return cause
 }
 
 func inputOf(ev *Event) string {
@@ -241,6 +266,7 @@ func (c *Client) hearFeed(session string) (stop func(), err error) {
 }
 
 func (c *Client) deliver(session string, ev Event) {
+	what := aboutOf(&ev)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	watched := c.watches[session]
@@ -248,12 +274,16 @@ func (c *Client) deliver(session string, ev Event) {
 		return
 	}
 	for w := range watched.waiters {
-		if !w.concerns(&ev) {
+		if !w.concerns(what) {
 			continue
 		}
 		select {
 		case w.events <- ev:
 		default:
+			select {
+			case w.behind <- struct{}{}:
+			default: // it knows
+			}
 		}
 	}
 }
