@@ -27,8 +27,8 @@ const (
 // Outcome is what became of an input or command.
 type Outcome struct {
 	// Event is the outcome as the session published it, and its Position is where it stands
-	// in the feed. It is zero if the feed goes back no further and the session only
-	// remembers how an earlier input ended: then Result is not known any more.
+	// in the feed. It has its Position and nothing else if the feed goes back no further and
+	// the session only remembers how an earlier input ended: then Result is not known any more.
 	Event Event `json:"-"`
 	// Name is InputCompleted or CommandApplied, and InputRejected or CommandRejected in a
 	// [*RejectedError].
@@ -405,7 +405,7 @@ func (w *wait) ended(ctx context.Context, r report) (*Outcome, error) {
 		return w.conclude(ev)
 	case errors.Is(err, ErrGap):
 		return &Outcome{
-			Name: InputCompleted, Duplicate: w.duplicate, InputID: w.target, RunID: r.RunID,
+			Event: Event{Position: at}, Name: InputCompleted, Duplicate: w.duplicate, InputID: w.target, RunID: r.RunID,
 			TerminalOutcome: r.TerminalOutcome, Reason: r.AbandonReason,
 		}, nil
 	case errors.Is(err, ErrCorrupt):

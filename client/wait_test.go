@@ -72,3 +72,16 @@ func TestAWaitThatFallsBehind(t *testing.T) {
 		t.Errorf("got %+v, %v", out, err)
 	}
 }
+
+// What is left of an outcome when the feed is not: where it stood is known.
+func TestWhereAForgottenOutcomeStood(t *testing.T) {
+	r := start(t, subjects.Settings{})
+	r.fleet.Commit("s1", clienttest.Accepted("e0"))
+	at := r.fleet.Commit("s1", clienttest.Completed("e0", 7))
+	r.fleet.Commit("s1", clienttest.Accepted("other"))
+	r.fleet.Trim("s1")
+	out, err := r.client.Wait(r.ctx, "s1", "e0")
+	if err != nil || out.Event.ID() != "" || out.Event.Position != at {
+		t.Errorf("got %+v, %v; want %s", out, err, at)
+	}
+}
