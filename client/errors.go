@@ -19,8 +19,8 @@ var (
 	// allows. Nothing was stored; try again later.
 	ErrMailboxFull = errors.New("the session's mailbox is full")
 
-	// ErrStreamFull: the stream of the session's shard has reached a limit of its own.
-	// Nothing was stored, and waiting helps only if somebody makes room.
+	// ErrStreamFull: the stream of the session's shard has reached a limit of its own, or the
+	// NATS account one of its. Nothing was stored, and waiting helps only if somebody makes room.
 	ErrStreamFull = errors.New("the stream is full")
 
 	// ErrTooLarge: the event is larger than the namespace or the server takes.
@@ -174,6 +174,7 @@ func (e *PendingError) Is(target error) bool { return target == ErrPending }
 // The server's codes that callers are told apart by.
 const (
 	codeStoreFailed  jetstream.ErrorCode = 10077 // a limit of the subject or of the stream
+	codeAccountFull  jetstream.ErrorCode = 10002
 	codeTooLarge     jetstream.ErrorCode = 10054
 	codeCopyUnderWay jetstream.ErrorCode = 10158 // a copy of the message is being stored
 )
@@ -197,7 +198,7 @@ func refusal(api *jetstream.APIError) error {
 	switch {
 	case api.ErrorCode == codeStoreFailed && strings.Contains(api.Description, "per subject"):
 		return fmt.Errorf("%w: %w", ErrMailboxFull, api)
-	case api.ErrorCode == codeStoreFailed && strings.Contains(api.Description, "exceeded"):
+	case api.ErrorCode == codeAccountFull, api.ErrorCode == codeStoreFailed && strings.Contains(api.Description, "exceeded"):
 		return fmt.Errorf("%w: %w", ErrStreamFull, api)
 	case api.ErrorCode == codeTooLarge:
 		return fmt.Errorf("%w: %w", ErrTooLarge, api)

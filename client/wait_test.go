@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"github.com/kalahari-run/kalahari/client"
@@ -83,5 +84,17 @@ func TestWhereAForgottenOutcomeStood(t *testing.T) {
 	out, err := r.client.Wait(r.ctx, "s1", "e0")
 	if err != nil || out.Event.ID() != "" || out.Event.Position != at {
 		t.Errorf("got %+v, %v; want %s", out, err, at)
+	}
+}
+
+// A namespace in an account whose storage is used up is as full as one whose stream is.
+func TestTheAccountIsFull(t *testing.T) {
+	r := start(t, subjects.Settings{})
+	full := map[string]server.JetStreamAccountLimits{"": {MaxMemory: -1, MaxStore: 1, MaxStreams: -1, MaxConsumers: -1}}
+	if err := r.Server.NATS().GlobalAccount().UpdateJetStreamLimits(full); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.client.Publish(r.ctx, "s1", prompt("e1", "hi")); !errors.Is(err, client.ErrStreamFull) {
+		t.Errorf("got %v", err)
 	}
 }
