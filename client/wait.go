@@ -105,7 +105,8 @@ func (c *Client) PublishAndWait(ctx context.Context, session string, ev event.Ev
 //
 // An input that the session does not know may still wait in its mailbox, so it is waited
 // for; when ctx ends the error is a [*PendingError]. If the event of that id was refused
-// the error is a [*RejectedError].
+// the error is a [*RejectedError]; if it repeated another input, by its idempotency key, the
+// outcome is that one's.
 func (c *Client) Wait(ctx context.Context, session, inputID string) (*Outcome, error) {
 	if err := subjects.CheckToken("session", session); err != nil {
 		return nil, fmt.Errorf("wait: %w", err)
@@ -299,12 +300,7 @@ func (w *wait) offer(ev Event) (*Outcome, error) {
 			return w.conclude(ev)
 		}
 	case InputDeduplicated:
-		if !mine || w.answered {
-			break
-		}
-		w.duplicate, w.answered = true, true
-		w.scan = nil // what it repeats may stand anywhere in the feed
-		if w.target == "" {
+		if !mine || w.answered && !w.byID {
 			break
 		}
 		var data struct {
@@ -313,7 +309,12 @@ func (w *wait) offer(ev Event) (*Outcome, error) {
 		if err := json.Unmarshal(ev.Data(), &data); err != nil {
 			return nil, fmt.Errorf("%w: event %s: %w", ErrCorrupt, ev.ID(), err)
 		}
-		if data.Existing != "" {
+		if w.byID && (w.duplicate || data.Existing == w.target) {
+			break // somebody repeated the input that is waited for
+		}
+		w.duplicate, w.answered = true, true
+		w.scan = nil // what it repeats may stand anywhere in the feed
+		if w.target != "" && data.Existing != "" {
 			w.target = data.Existing
 			w.waiter.aim(w.target)
 		}
@@ -433,10 +434,10 @@ func (w *wait) read(ctx context.Context) (*Outcome, error) {
 			w.scan.at = end.now.Add(-back)
 		}
 	}
-	whole := w.answered
+	whole, target, scan := w.answered, w.target, w.scan
 	var out *Outcome
-	err := w.scan.run(ctx, func(k *commit) error {
-		if whole && w.scan.last == 0 {
+	err := scan.run(ctx, func(k *commit) error {
+		if whole && scan.last == 0 {
 			w.trimmed = k.prev != 0
 		}
 		return k.outcomes(func(ev Event) error {
@@ -453,7 +454,7 @@ func (w *wait) read(ctx context.Context) (*Outcome, error) {
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	if err == nil && out == nil && w.answered != whole {
+	if err == nil && out == nil && (w.answered != whole || w.target != target) {
 		return w.read(ctx) // it is a duplicate, so all of the feed counts
 	}
 	return out, err

@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,5 +97,41 @@ func TestTheAccountIsFull(t *testing.T) {
 	}
 	if _, err := r.client.Publish(r.ctx, "s1", prompt("e1", "hi")); !errors.Is(err, client.ErrStreamFull) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Whoever knows nothing but the id of its event gets the outcome of the input that the event
+// joined, be it over, forgotten by the session, or at work.
+func TestWaitForAnEventThatJoinedAnInput(t *testing.T) {
+	joined := func(id string) clienttest.Event {
+		return clienttest.Event{Name: client.InputDeduplicated, Cause: id, Data: map[string]string{"input_id": id, "existing_input_id": "e0"}}
+	}
+	for _, forgotten := range []bool{false, true} {
+		r := start(t, subjects.Settings{}, client.WithSilence(time.Minute))
+		r.fleet.Commit("s1", clienttest.Accepted("e0"), clienttest.Completed("e0", 7))
+		r.fleet.Commit("s1", joined("e1"))
+		r.fleet.Commit("s1", clienttest.Accepted("other"))
+		if forgotten {
+			r.fleet.Forget("s1", "e0")
+		}
+		out, err := r.client.Wait(r.ctx, "s1", "e1")
+		if err != nil || !out.Duplicate || out.InputID != "e0" || string(out.Result) != "7" {
+			t.Errorf("over, forgotten %v: %+v, %v", forgotten, out, err)
+		}
+	}
+	r := start(t, subjects.Settings{}, client.WithSilence(50*time.Millisecond))
+	r.fleet.Commit("s1", clienttest.Accepted("e0"))
+	var group sync.WaitGroup
+	group.Go(func() {
+		out, err := r.client.Wait(r.ctx, "s1", "e1")
+		if err != nil || !out.Duplicate || out.InputID != "e0" || string(out.Result) != "8" {
+			t.Errorf("at work: %+v, %v", out, err)
+		}
+	})
+	r.fleet.Commit("s1", joined("e1"))
+	r.fleet.Commit("s1", clienttest.Completed("e0", 8), joined("e0"))
+	group.Wait()
+	if out, err := r.client.Wait(r.ctx, "s1", "e0"); err != nil || out.Duplicate {
+		t.Errorf("an input that somebody repeated: %+v, %v", out, err)
 	}
 }
