@@ -44,6 +44,7 @@ func FuzzRequests(f *testing.F) {
 	f.Add("GET", base+"/s/history", "after=x&limit=99999999999999999999", "", "", "", "", "")
 	f.Add("GET", base, "cursor=%00%ff&limit=-1", "", "", "", "", "")
 	f.Add("GET", base+"/s/inputs/a%2Fb%00", "", "", "", "", "", "")
+	f.Add("GET", base+"/s/inputs/%ff", "", "", "wait=1", "", "", "")
 	f.Add("GET", base+"/s/blobs/sha256:zz", "", "", "", "", "", "")
 	f.Add("POST", base+"/"+strings.Repeat("s", 200)+"/blobs", "", "", "", "", "", "x")
 	f.Add("DELETE", "//x/../"+base, "%", "", "", "Host", "x", "")

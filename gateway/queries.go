@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -28,6 +29,10 @@ func (g *Gateway) getInputs(w http.ResponseWriter, r *http.Request) { g.query(w,
 // and tells its outcome, whoever published it and through whatever gateway.
 func (g *Gateway) getInput(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
+	if !utf8.ValidString(id) { // JSON has no word for it
+		describe(&parameterError{"id", "is not UTF-8"}).write(w)
+		return
+	}
 	status := http.StatusOK
 	if wait := g.preferred(r); wait > 0 {
 		waiting, cancel := g.waiting(r.Context(), wait)

@@ -39,6 +39,7 @@ func TestParametersAreNamed(t *testing.T) {
 		{base + "/history?types=Nonsense", "", "types"},
 		{base + "/history?after=abc", "", "after"},
 		{base + "/history?limit=0", "", "limit"},
+		{base + "/inputs/%ff", "", "id"},
 		{sessions + "?cursor=abc", "", "cursor"},
 		{sessions + "?limit=many", "", "limit"},
 	} {
