@@ -226,6 +226,9 @@ func (c *Client) linked() context.Context {
 // within is ctx, ended by Close as well. Its cause says by which.
 func (c *Client) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	if c.ctx.Err() != nil {
+		cancel(ErrClosed) // at once: an AfterFunc that is due runs a moment later
+	}
 	stop := context.AfterFunc(c.ctx, func() { cancel(ErrClosed) })
 	return ctx, func() { stop(); cancel(nil) }
 }

@@ -384,6 +384,27 @@ func TestWaitEnds(t *testing.T) {
 	}
 }
 
+// What is called after Close does nothing, not even for the moment it takes to find out.
+func TestNothingHappensAfterClose(t *testing.T) {
+	r := start(t, subjects.Settings{})
+	r.client.Close()
+	for i := range 50 {
+		if _, err := r.client.Publish(r.ctx, "s1", prompt(strconv.Itoa(i), "hi")); !errors.Is(err, client.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if err := r.Conn.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	stream, err := r.JS.Stream(r.ctx, r.Namespace.InStream(r.Namespace.Shard("s1")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := stream.CachedInfo().State.LastSeq; n != 0 {
+		t.Errorf("%d events were stored", n)
+	}
+}
+
 // The connection drops while the session works, and the answer goes by unheard.
 func TestConnectionDrops(t *testing.T) {
 	env := embeddedtest.Provisioned(t, "acme", 2, embeddedtest.Listening())
