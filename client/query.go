@@ -17,8 +17,8 @@ import (
 // JSON, nil is no arguments. The queries are listed in docs/wire.md: "state", "inputs",
 // "input" with {"input_id"}, "history" with {"after","limit"}, "owner", and others.
 //
-// The answer is the owner's if the session has one, and otherwise what is stored. It is
-// a moment's truth: the session may have gone on. Asking wakes no session.
+// The answer is the owner's if the session has one that answers soon, and otherwise what is
+// stored. It is a moment's truth: the session may have gone on. Asking wakes no session.
 //
 // The fleet's own word is a [*QueryError]; [ErrUnavailable] if nobody answers.
 func (c *Client) Query(ctx context.Context, session, query string, args, into any) error {
