@@ -260,6 +260,10 @@ func TestWhatRunsShareACommitWithRefolds(t *testing.T) {
 				if f, err = session.FoldForTest(t.Context(), e, "s"); err != nil {
 					t.Fatal(err)
 				}
+				// To the letter, as somebody who looks would have it compared.
+				if _, _, _, err := replay(t, e, "s"); err != nil {
+					t.Error(err)
+				}
 				loseSnapshot(t, env, "s")
 				whole, err := session.FoldForTest(t.Context(), e, "s")
 				if err != nil {

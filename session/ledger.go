@@ -37,8 +37,9 @@ type ledger struct {
 	Hold *hold `json:"hold,omitzero"`
 	// Retiring is a retire command that waits for the run in progress.
 	Retiring *waitingCommand `json:"retiring,omitzero"`
-	// Waiting are the other commands that are answered later, oldest first.
-	Waiting []waitingCommand `json:"waiting,omitzero"`
+	// Waiting are the other commands that are answered later, oldest first. Whether one waited
+	// and was answered within a commit makes no difference in a snapshot.
+	Waiting []waitingCommand `json:"waiting,omitempty"`
 	// Met says that an input or command has been heeded: the session is not just the trace
 	// of a refused one.
 	Met bool `json:"met,omitzero"`

@@ -131,7 +131,10 @@ func (f *folded) restore(session string, snap kv.Snapshot) error {
 	if f.ledger.Live == nil {
 		f.ledger.Live = map[string]*entry{}
 	}
+	// Earlier releases wrote these in the zone of their machine.
+	f.ledger.Created = f.ledger.Created.UTC()
 	for _, e := range f.ledger.Live {
+		e.At = e.At.UTC()
 		f.ledger.weight += e.weight()
 	}
 	for id, a := range f.ledger.Acted {

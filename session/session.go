@@ -136,7 +136,9 @@ func (s *Session) isUp() { s.rise.Do(func() { close(s.up) }) }
 // once Run has returned.
 func (s *Session) Cursor() uint64 { return s.cursor }
 
-func (s *Session) now() time.Time { return s.env.Now() }
+// now is the time for all that a session keeps. It is in UTC, as it is read back from the log,
+// so that a snapshot says the same in the same words.
+func (s *Session) now() time.Time { return s.env.Now().UTC() }
 
 // Drain makes the session leave: no new run starts, the one in progress may end. Run
 // returns when nothing is owed (Released) or when its context ends (HandedOver).

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -67,7 +69,7 @@ func TestReplay(t *testing.T) {
 func TestReplayFinds(t *testing.T) {
 	env := embeddedtest.Provisioned(t, "test", 1)
 	stop := start(t, env, func(*worker.Config) {})
-	for _, id := range []string{"forged", "snapshot"} {
+	for _, id := range []string{"forged", "snapshot", "zone"} {
 		publish(t, env, id, "e1", subjects.InputType("prompt"), `{"text":"hi"}`)
 		settle(t, env, id)
 	}
@@ -105,6 +107,25 @@ func TestReplayFinds(t *testing.T) {
 	}
 	if _, _, _, err := replay(t, e, "snapshot"); !errors.As(err, &broken) || !strings.Contains(broken.Reason, "differ in the cursor") {
 		t.Errorf("a snapshot of another state: %v", err)
+	}
+
+	// A worker in another zone than this one wrote the same times in other words.
+	snap, err = e.Store.Snapshots.Read(t.Context(), "zone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	created := regexp.MustCompile(`"created":"([^"]*)"`)
+	was, err := time.Parse(time.RFC3339Nano, string(created.FindSubmatch(snap.Data)[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := was.In(time.FixedZone("", 3600)).Format(time.RFC3339Nano)
+	snap.Data = created.ReplaceAll(snap.Data, []byte(`"created":"`+there+`"`))
+	if _, err := e.Store.Snapshots.Write(t.Context(), snap, snap); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := replay(t, e, "zone"); err != nil {
+		t.Errorf("a snapshot from another zone: %v", err)
 	}
 
 	if _, _, _, err := replay(t, e, "nobody"); !errors.Is(err, session.ErrUnknown) {
