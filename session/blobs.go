@@ -101,7 +101,7 @@ func dataRef(ev *event.Event) (string, error) {
 		if len(ev.Data()) > 0 || kv.CheckRef(ref) != nil {
 			return "", nil
 		}
-		return ref, nil
+		return oneSpelling(ref), nil
 	}
 	if len(ev.Data()) > 0 {
 		return "", &FieldError{subjects.ExtDataRef, "the event has data too"}
@@ -109,8 +109,12 @@ func dataRef(ev *event.Event) (string, error) {
 	if err := kv.CheckRef(ref); err != nil {
 		return "", &FieldError{subjects.ExtDataRef, err.Error()}
 	}
-	return ref, nil
+	return oneSpelling(ref), nil
 }
+
+// oneSpelling is a reference as the ledger has it. A hash in hex may be spelled in two ways;
+// taken for two blobs, the one would be deleted under those who refer to the other.
+func oneSpelling(ref string) string { return strings.ToLower(ref) }
 
 // mention is a blob that an input names, and where.
 type mention struct{ field, ref string }
@@ -328,8 +332,24 @@ func (s *Session) resolve(ctx context.Context, req *executor.Run, batch []*entry
 			}
 			in.Data, in.Text = whole.Data, whole.text()
 		}
+		asSpelled(in)
 	}
 	return nil
+}
+
+// asSpelled lets an executor find the blobs of an input as its content spells them, too.
+func asSpelled(in *executor.Input) {
+	if len(in.Blobs) == 0 {
+		return
+	}
+	var data inputData
+	_ = json.Unmarshal(in.Data, &data) // it was read when the input was admitted
+	mentions, _ := contentBlobs(data.Content)
+	for _, m := range mentions {
+		if b, ok := in.Blobs[oneSpelling(m.ref)]; ok {
+			in.Blobs[m.ref] = b
+		}
+	}
 }
 
 // size is what an input weighs in a run.

@@ -264,6 +264,64 @@ func TestBlobsGoWithTheInputsThatReferToThem(t *testing.T) {
 	until(t, "nor gets any", func() bool { return len(payloads(t, env, "s")) == 0 })
 }
 
+// A blob is the same however the hash in its reference is spelled: it stays for the input that
+// spells it in one way when the one that spells it in another is forgotten. An executor finds
+// it as its input spells it.
+func TestABlobIsOneInBothSpellings(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	got := make(chan map[string][]byte, 2)
+	start(t, env, func(c *worker.Config) {
+		c.Retain, c.BlobGrace = 2, time.Millisecond
+		c.Executor = executor.Func(func(_ context.Context, r *executor.Run) (*executor.Result, error) {
+			got <- r.Inputs[0].Blobs
+			return &executor.Result{}, nil
+		})
+	})
+	c := dial(t, env)
+	ref, err := c.PutBlob(t.Context(), "s", []byte("picture"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	upper := "sha256:" + strings.ToUpper(strings.TrimPrefix(ref, "sha256:"))
+	if out, err := c.PublishAndWait(t.Context(), "s", input("upper", "prompt", image("x", upper))); err != nil || !out.Completed() {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if blobs := <-got; string(blobs[upper]) != "picture" {
+		t.Errorf("the executor got %v", blobs)
+	}
+	pause := func() {
+		t.Helper()
+		if _, err := c.Command(t.Context(), "s", "pause", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pause()
+	if _, err := c.Publish(t.Context(), "s", input("lower", "prompt", image("x", ref))); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // and the first prompt is forgotten
+		pause()
+	}
+	e := stored(t, env)
+	until(t, "what was let go is deleted", func() bool {
+		pause()
+		f, err := session.FoldForTest(t.Context(), e, "s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Dropped == 0
+	})
+	if there := payloads(t, env, "s"); !slices.Equal(there, []string{ref}) {
+		t.Fatalf("stored are %v, the prompt that waits needs %s", there, ref)
+	}
+	if _, err := c.Command(t.Context(), "s", "resume", nil); err != nil {
+		t.Fatal(err)
+	}
+	if blobs := <-got; string(blobs[ref]) != "picture" {
+		t.Errorf("the executor got %v", blobs)
+	}
+}
+
 // An input that is to come later keeps its blobs until then, whatever is forgotten
 // meanwhile.
 func TestADelayedInputKeepsItsBlobs(t *testing.T) {
