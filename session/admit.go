@@ -28,9 +28,10 @@ const (
 // event gets exactly one answer: InputAccepted, InputDeduplicated or InputRejected.
 func (s *Session) admitEvent(ev *event.Event) {
 	in, err := s.decode(ev)
-	if err != nil && in != nil && s.seen(eventKey(s.id, ev)) {
-		// A repeat is answered in every phase, also when its blobs are gone (PROTOCOL 26).
-		if in.Key == "" {
+	if err != nil && s.failure == nil && s.seen(eventKey(s.id, ev)) {
+		// A repeat is answered in every phase, also when its blobs are gone, or its data are
+		// others that would be refused (PROTOCOL 26): its id has one outcome.
+		if in == nil || in.Key == "" {
 			in = s.withoutData(ev, in)
 		}
 		s.admit(in)

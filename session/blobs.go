@@ -191,24 +191,29 @@ func (s *Session) decode(ev *event.Event) (*input, error) {
 	return read, s.find(read, read.mentions)
 }
 
-// withoutData is a repeated event whose data are in the object store, or were: it needs
-// none to be answered.
+// withoutData is a repeated event whose data are not there, or are none of an input: it
+// needs none to be answered. known is what is known of its blobs, nil if nothing is.
 func (s *Session) withoutData(ev *event.Event, known *input) *input {
-	return &input{entry: &entry{
-		ID: ev.ID(), Key: eventKey(s.id, ev), Event: ev.ID(), Type: ev.Type(), Blobs: known.Blobs,
+	in := &input{entry: &entry{
+		ID: ev.ID(), Key: eventKey(s.id, ev), Event: ev.ID(), Type: ev.Type(),
 		Correlation: extension(ev, subjects.ExtCorrelationID),
 		TraceParent: extension(ev, subjects.ExtTraceParent), TraceState: extension(ev, subjects.ExtTraceState),
 	}}
+	if known != nil {
+		in.Blobs = known.Blobs
+	}
+	return in
 }
 
 // find makes sure that the blobs an input names are there. If one is not, the others are
 // found all the same.
 func (s *Session) find(in *input, mentions []mention) (failed error) {
 	for _, m := range mentions {
-		if slices.ContainsFunc(in.Blobs, func(b kv.Blob) bool { return b.Ref == m.ref }) {
+		ref := oneSpelling(m.ref)
+		if slices.ContainsFunc(in.Blobs, func(b kv.Blob) bool { return b.Ref == ref }) {
 			continue
 		}
-		b, err := s.stat(m.ref)
+		b, err := s.stat(ref)
 		if err == nil {
 			in.Blobs = append(in.Blobs, b)
 		}

@@ -1,0 +1,31 @@
+package session_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
+	"github.com/kalahari-run/kalahari/subjects"
+	"github.com/kalahari-run/kalahari/worker"
+)
+
+// An event that has been admitted is known by its id, whatever data it is repeated with. If it
+// were refused for them, there would be two outcomes under one id.
+func TestARepeatWithOtherDataIsNotRefused(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	start(t, env, func(*worker.Config) {})
+	f := follow(t, env, env.Namespace.FxSession("s"))
+	publish(t, env, "s", "e", subjects.InputType("prompt"), `{"text":"x"}`)
+	f.await("s", "end", func(h *happening) bool { return h.Name == "InputCompleted" })
+	others := []string{`no JSON`, `{"nothing":1}`, `{"text":1}`, strings.Repeat("[", 2*subjects.MaxDepth) + strings.Repeat("]", 2*subjects.MaxDepth)}
+	for _, data := range others {
+		publish(t, env, "s", "e", subjects.InputType("prompt"), data)
+	}
+	publish(t, env, "s", "e", subjects.InputType("prompt"), "", "dataref", "cat.png")
+	publish(t, env, "s", "e", subjects.InputType("unheard_of"), `{}`)
+	publish(t, env, "s", "last", subjects.InputType("prompt"), `{"text":"x"}`)
+	f.await("s", "end", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == "last" })
+	if refused, known := f.of("s", "InputRejected"), f.of("s", "InputDeduplicated"); len(refused) > 0 || len(known) != len(others)+2 {
+		t.Errorf("%d repeats were answered as such, refused were %v", len(known), refused)
+	}
+}
