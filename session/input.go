@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -182,9 +183,17 @@ func eventKey(session string, ev *event.Event) string {
 	return strings.TrimPrefix(subjects.MsgID(session, *ev), session+":")
 }
 
+// extension is the text of an extension, "" if the event has none of the name. In binary mode
+// all are text; in structured mode a producer may have written a number or a boolean, and its
+// key must not be passed over for that.
 func extension(ev *event.Event, name string) string {
-	if s, ok := ev.Extensions()[name].(string); ok {
-		return s
+	switch v := ev.Extensions()[name].(type) {
+	case string:
+		return v
+	case int32:
+		return strconv.Itoa(int(v))
+	case bool:
+		return strconv.FormatBool(v)
 	}
 	return ""
 }
