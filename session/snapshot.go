@@ -15,15 +15,17 @@ import (
 // behind it and purges the mailbox behind the cursor. A failure is not fatal: the log has
 // everything.
 func (s *Session) snapshotIfDue(ctx context.Context) {
+	s.sincePurge += s.next.inputs
+	taken := false
 	if s.writer.Position().Number-s.snapshot.Commit >= s.env.SnapshotEvery || s.tail >= s.env.SnapshotBytes {
-		if err := s.takeSnapshot(ctx); err != nil {
+		err := s.takeSnapshot(ctx)
+		if taken = err == nil; !taken {
 			s.log.WarnContext(ctx, "snapshot not taken", "error", err)
-			return
 		}
-		s.purgeMailbox(ctx)
 	}
-	// The bound counts what is not purged (PROTOCOL 27).
-	if s.sincePurge += s.next.inputs; uint64(s.sincePurge) >= s.env.MailboxLimit/2 {
+	// The bound counts what is not purged (PROTOCOL 27), and the cursor is in the log: a session
+	// without a snapshot would refuse its producers in the end.
+	if taken || uint64(s.sincePurge) >= s.env.MailboxLimit/2 {
 		s.purgeMailbox(ctx)
 	}
 }

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -96,5 +97,31 @@ func TestSpilledCommitsCount(t *testing.T) {
 	f.await("s", "end", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == "p1" })
 	if n, err := session.TailForTest(t.Context(), stored(t, env), "s"); err != nil || n < 2*each {
 		t.Errorf("%d bytes are behind the snapshot, %v", n, err)
+	}
+}
+
+// A session whose snapshots cannot be stored goes on, and its mailbox is purged all the same:
+// with a full one it would refuse its producers.
+func TestAMailboxIsPurgedWithoutSnapshots(t *testing.T) {
+	const limit = 8
+	env := embeddedtest.ProvisionedWith(t, "test", 1, subjects.Settings{MailboxLimit: limit})
+	bucket, err := env.JS.Stream(t.Context(), "KV_"+env.Namespace.SnapshotsBucket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := bucket.CachedInfo().Config
+	cfg.MaxMsgSize = 1
+	if _, err := env.JS.UpdateStream(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	f := follow(t, env, env.Namespace.FxSession("s"))
+	start(t, env, func(c *worker.Config) { c.SnapshotEvery, c.MailboxLimit = 1, limit })
+	for i := range 2 * limit {
+		id := fmt.Sprint("p", i)
+		publish(t, env, "s", id, subjects.InputType("prompt"), `{"text":"x"}`)
+		f.await("s", "end", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == id })
+	}
+	if _, err := stored(t, env).Store.Snapshots.Read(t.Context(), "s"); !errors.Is(err, kv.ErrNoSnapshot) {
+		t.Errorf("the snapshot that could not be stored: %v", err)
 	}
 }
