@@ -32,8 +32,12 @@ func (o *object) text(name, value string) {
 	o.b = appendString(o.b, value)
 }
 
-// id writes a text that repeats within a record.
+// id writes a text that repeats within a record. Outside of records there are no ids.
 func (o *object) id(name, value string, ids *kernel.IDs) {
+	if ids == nil {
+		o.text(name, value)
+		return
+	}
 	o.name(name)
 	o.b = ids.Append(o.b, value)
 }
@@ -120,9 +124,14 @@ func (d *delta) append(b []byte, ids *kernel.IDs, now time.Time) []byte {
 	if d.Retired {
 		o.raw("retired", []byte("true"))
 	}
-	if len(d.Arm) > 0 {
-		o.raw("arm", mustJSON(d.Arm))
-	}
+	o.list("arm", len(d.Arm), func(b []byte, i int) []byte {
+		e := object{b: append(b, '{')}
+		e.uint("n", d.Arm[i].Ordinal)
+		e.text("id", d.Arm[i].ID)
+		e.text("at", stamp(d.Arm[i].At))
+		e.raw("event", d.Arm[i].Event)
+		return append(e.b, '}')
+	})
 	if d.Met {
 		o.raw("met", []byte("true"))
 	}

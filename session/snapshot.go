@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/kalahari-run/kalahari/kernel"
 	"github.com/kalahari-run/kalahari/kv"
 )
@@ -40,11 +38,12 @@ func (s *Session) takeSnapshot(ctx context.Context) error {
 	}
 	confirmed, unsent := s.outbox.unsent()
 	marks, to := s.trimming.marksAt(at, s.env.FeedHorizon)
-	data, err := json.Marshal(state{
+	st := state{
 		Version: stateVersion, Cursor: s.cursor, Fence: at.Fence,
 		Confirmed: confirmed, Unsent: unsent, Ledger: s.ledger, Kernel: ks,
 		Trimming: trimming{Marks: marks, Bodies: s.trimming.Bodies},
-	})
+	}
+	data, err := st.encode()
 	if err != nil {
 		return fmt.Errorf("session %s: snapshot: %w", s.id, err)
 	}

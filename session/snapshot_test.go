@@ -125,3 +125,30 @@ func TestAMailboxIsPurgedWithoutSnapshots(t *testing.T) {
 		t.Errorf("the snapshot that could not be stored: %v", err)
 	}
 }
+
+// An event is carried unchanged, also by a snapshot: who signs it signs its bytes.
+func TestASnapshotKeepsDataToTheLetter(t *testing.T) {
+	const data = `{ "text" : "\u0041\/<", "n": 1.50 }`
+	env := embeddedtest.Provisioned(t, "test", 1)
+	got := make(chan string, 1)
+	adjust := func(c *worker.Config) {
+		c.Executor = executor.Func(func(_ context.Context, r *executor.Run) (*executor.Result, error) {
+			got <- string(r.Inputs[0].Data)
+			return &executor.Result{}, nil
+		})
+	}
+	stop := start(t, env, adjust)
+	f := follow(t, env, env.Namespace.FxSession("s"))
+	send(t, env, "s", "c", "pause", `{}`)
+	publish(t, env, "s", "e", "com.example.hook", data)
+	f.await("s", "input", func(h *happening) bool { return h.Name == "InputAccepted" })
+	stop()
+	if _, err := stored(t, env).Store.Snapshots.Read(t.Context(), "s"); err != nil {
+		t.Fatal(err)
+	}
+	start(t, env, adjust)
+	send(t, env, "s", "d", "resume", `{}`)
+	if is := <-got; is != data {
+		t.Errorf("the executor got %s, sent was %s", is, data)
+	}
+}
