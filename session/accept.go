@@ -46,6 +46,9 @@ func (s *Session) carried(c *command, id string, from *carriedInput) (*input, er
 	}
 	in, err := s.decode(&ev)
 	if err != nil {
+		if in != nil {
+			s.keep(in.Blobs)
+		}
 		return nil, fmt.Errorf("data.input: %w", err)
 	}
 	in.At, in.Event = s.next.now, c.event
@@ -106,6 +109,9 @@ func (s *Session) ingestCommand(c *command) (any, error) {
 		}
 	}
 	if o := s.apply(ingest, c.cause); !o.OK() {
+		if in != nil {
+			s.keep(in.Blobs)
+		}
 		return nil, refused(rejectInvalidState, o.Refusal)
 	}
 	report := ingestReport{WorkID: arg.WorkID}

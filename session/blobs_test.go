@@ -3,6 +3,7 @@ package session_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -262,6 +263,46 @@ func TestBlobsGoWithTheInputsThatReferToThem(t *testing.T) {
 		t.Errorf("after its end: %v", r)
 	}
 	until(t, "nor gets any", func() bool { return len(payloads(t, env, "s")) == 0 })
+}
+
+// A blob of an input that travels in a command goes, too, if the input is refused.
+func TestBlobsGoWithTheCommandThatIsRefused(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	start(t, env, func(c *worker.Config) { c.Retain, c.BlobGrace = 1, time.Millisecond })
+	c := dial(t, env)
+	command := func(name string, data map[string]any) error {
+		t.Helper()
+		_, err := c.Command(t.Context(), "s", name, data)
+		return err
+	}
+	carried := func(refs ...string) map[string]any {
+		return map[string]any{"kind": "prompt", "data": json.RawMessage(image("x", refs...))}
+	}
+	if err := command("pause", nil); err != nil {
+		t.Fatal(err)
+	}
+	for what, refused := range map[string]func(ref string) error{
+		"by its own": func(ref string) error {
+			return command("accept_with_completion", map[string]any{"input": carried(ref, kv.Ref(nil))})
+		},
+		"with its work": func(ref string) error {
+			return command("ingest", map[string]any{"runtime_id": "nobody", "fence_token": 7, "input": carried(ref)})
+		},
+	} {
+		ref, err := c.PutBlob(t.Context(), "s", []byte(what))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := refused(ref); err == nil {
+			t.Fatalf("%s: it was not refused", what)
+		}
+		until(t, what+": it goes with what refers to it", func() bool {
+			if err := command("pause", nil); err != nil {
+				t.Fatal(err)
+			}
+			return len(payloads(t, env, "s")) == 0
+		})
+	}
 }
 
 // A blob is the same however the hash in its reference is spelled: it stays for the input that
