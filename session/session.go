@@ -82,7 +82,9 @@ type Session struct {
 
 	consumed   consumed
 	sincePurge int // mailbox messages taken since
-	trimming   trimming
+	// snapshotAgain is the commit from which another snapshot is tried, after one was not taken.
+	snapshotAgain uint64
+	trimming      trimming
 }
 
 // End is why a session left its worker.

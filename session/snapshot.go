@@ -11,13 +11,16 @@ import (
 
 // snapshotIfDue takes a snapshot every SnapshotEvery commits or SnapshotBytes, trims the log
 // behind it and purges the mailbox behind the cursor. A failure is not fatal: the log has
-// everything.
+// everything. Another is tried some commits later, as a large state takes its time to write.
 func (s *Session) snapshotIfDue(ctx context.Context) {
 	s.sincePurge += s.next.inputs
 	taken := false
-	if s.writer.Position().Number-s.snapshot.Commit >= s.env.SnapshotEvery || s.tail >= s.env.SnapshotBytes {
+	number := s.writer.Position().Number
+	due := number-s.snapshot.Commit >= s.env.SnapshotEvery || s.tail >= s.env.SnapshotBytes
+	if due && number >= s.snapshotAgain {
 		err := s.takeSnapshot(ctx)
 		if taken = err == nil; !taken {
+			s.snapshotAgain = number + s.env.SnapshotEvery/8 + 1
 			s.log.WarnContext(ctx, "snapshot not taken", "error", err)
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
@@ -100,8 +102,25 @@ func TestSpilledCommitsCount(t *testing.T) {
 	}
 }
 
+// failures counts the snapshots that the log says were not taken.
+type failures struct {
+	slog.Handler
+	n *atomic.Int32
+}
+
+func (failures) Enabled(context.Context, slog.Level) bool { return true }
+
+func (f failures) WithAttrs([]slog.Attr) slog.Handler { return f }
+
+func (f failures) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "snapshot not taken" {
+		f.n.Add(1)
+	}
+	return nil
+}
+
 // A session whose snapshots cannot be stored goes on, and its mailbox is purged all the same:
-// with a full one it would refuse its producers.
+// with a full one it would refuse its producers. It does not try at every commit.
 func TestAMailboxIsPurgedWithoutSnapshots(t *testing.T) {
 	const limit = 8
 	env := embeddedtest.ProvisionedWith(t, "test", 1, subjects.Settings{MailboxLimit: limit})
@@ -115,14 +134,23 @@ func TestAMailboxIsPurgedWithoutSnapshots(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := follow(t, env, env.Namespace.FxSession("s"))
-	start(t, env, func(c *worker.Config) { c.SnapshotEvery, c.MailboxLimit = 1, limit })
-	for i := range 2 * limit {
+	var failed atomic.Int32
+	start(t, env, func(c *worker.Config) {
+		c.MailboxLimit = limit
+		c.SnapshotEvery = 16 // after one that failed the third commit tries again
+		c.Logger = slog.New(failures{slog.DiscardHandler, &failed})
+	})
+	const commits = 32 // and the claim; half of them are before the first snapshot
+	for i := range commits {
 		id := fmt.Sprint("p", i)
 		publish(t, env, "s", id, subjects.InputType("prompt"), `{"text":"x"}`)
 		f.await("s", "end", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == id })
 	}
 	if _, err := stored(t, env).Store.Snapshots.Read(t.Context(), "s"); !errors.Is(err, kv.ErrNoSnapshot) {
 		t.Errorf("the snapshot that could not be stored: %v", err)
+	}
+	if n := failed.Load(); n == 0 || n > commits/3 {
+		t.Errorf("%d snapshots were tried in some %d commits", n, commits)
 	}
 }
 
