@@ -75,6 +75,9 @@ func Start(t testing.TB, nc *nats.Conn, ns subjects.Namespace) *Fleet {
 	if err == nil {
 		err = service.AddEndpoint("query", micro.HandlerFunc(f.query), micro.WithEndpointSubject(ns.QueryAll()))
 	}
+	if err == nil {
+		err = nc.Flush() // a question on another connection may be faster
+	}
 	if err != nil {
 		t.Fatalf("clienttest: %v", err)
 	}
