@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -106,7 +105,7 @@ func (c *Client) prepare(session string, ev event.Event, opts []PublishOption) (
 	if p.event.Source() == "" {
 		p.event.SetSource(c.source)
 	}
-	p.command = isCommand(p.event.Type())
+	_, p.command = subjects.CommandName(p.event.Type())
 	for _, o := range opts {
 		if err := o(p); err != nil {
 			return nil, err
@@ -128,13 +127,6 @@ func (c *Client) prepare(session string, ev event.Event, opts []PublishOption) (
 	}
 	p.msg.Header.Set(nats.MsgIdHdr, subjects.MsgID(session, p.event))
 	return p, nil
-}
-
-// isCommand tells whether a session takes an event of that type for a command, be it one that
-// it knows or not. Of everything else it says what it says of inputs.
-func isCommand(eventType string) bool {
-	name, ours := strings.CutPrefix(eventType, subjects.TypePrefix+string(subjects.ClassCommand)+".")
-	return ours && strings.HasSuffix(name, ".v1")
 }
 
 // refer takes large data out of the event.

@@ -57,11 +57,12 @@ func check(session string, ev *event.Event) error {
 		return nil
 	}
 	kind, input := subjects.ParseInputType(ev.Type())
+	command, _ := subjects.CommandName(ev.Type())
 	refuse := func(attribute, format string, args ...any) error {
 		return &subjects.DecodeError{Attribute: attribute, Reason: fmt.Sprintf(format, args...)}
 	}
 	switch data := jsontext.Value(ev.Data()); {
-	case !input && !isCommand(ev.Type()):
+	case !input && command == "":
 		return refuse("type", "%q is no input and no command, and the prefix %s is reserved for those", ev.Type(), subjects.TypePrefix)
 	case ev.Subject() != "" && ev.Subject() != session:
 		return refuse("subject", "%q is not the session %q", ev.Subject(), session)
@@ -77,11 +78,4 @@ func check(session string, ev *event.Event) error {
 		return refuse("data", "is not a JSON object")
 	}
 	return nil
-}
-
-// isCommand tells whether a type is a command's, be it known or not.
-func isCommand(eventType string) bool {
-	name, ours := strings.CutPrefix(eventType, subjects.TypePrefix+string(subjects.ClassCommand)+".")
-	name, versioned := strings.CutSuffix(name, ".v1")
-	return ours && versioned && name != ""
 }

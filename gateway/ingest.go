@@ -123,7 +123,7 @@ type taken struct {
 
 // take publishes one event, and waits for its outcome until waiting ends.
 func (g *Gateway) take(ctx, waiting context.Context, session string, ev event.Event, opts ...client.PublishOption) taken {
-	if isCommand(ev.Type()) {
+	if _, command := subjects.CommandName(ev.Type()); command {
 		opts = append(opts, client.OnControl())
 	}
 	span := g.publishing(ctx, session, &ev)

@@ -29,15 +29,6 @@ type command struct {
 	cause      cause
 }
 
-// commandName is the command an event of our own types asks for, known or not.
-func commandName(eventType string) (string, bool) {
-	name, ok := strings.CutPrefix(eventType, subjects.TypePrefix+string(subjects.ClassCommand)+".")
-	if !ok {
-		return "", false
-	}
-	return strings.CutSuffix(name, ".v1")
-}
-
 // errWaiting says that a command was taken and will be answered later.
 var errWaiting = errors.New("the command waits for the run in progress")
 

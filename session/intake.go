@@ -105,7 +105,7 @@ func (s *Session) take(a arrival) {
 		s.news(&ev)
 		return
 	}
-	if name, ok := commandName(ev.Type()); ok {
+	if name, ok := subjects.CommandName(ev.Type()); ok {
 		s.commandEvent(name, &ev)
 		return
 	}

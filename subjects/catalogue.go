@@ -332,6 +332,17 @@ func ParseInputType(eventType string) (kind string, ok bool) {
 // name.
 func CommandType(name string) string { return typeOf(ClassCommand, Snake(name)) }
 
+// CommandName is the name of the command that an event of the given type asks for, be it
+// known or not.
+func CommandName(eventType string) (name string, ok bool) {
+	name, ours := strings.CutPrefix(eventType, TypePrefix+string(ClassCommand)+".")
+	name, versioned := strings.CutSuffix(name, ".v1")
+	if !ours || !versioned {
+		return "", false
+	}
+	return name, true
+}
+
 // ParseCommandType reads the snake_case name off the type of a command. It knows
 // the commands of the catalogue only.
 func ParseCommandType(eventType string) (name string, ok bool) {
@@ -339,7 +350,7 @@ func ParseCommandType(eventType string) (name string, ok bool) {
 	if t == nil || t.Class != ClassCommand {
 		return "", false
 	}
-	return strings.TrimSuffix(strings.TrimPrefix(t.Type, TypePrefix+string(ClassCommand)+"."), ".v1"), true
+	return CommandName(t.Type)
 }
 
 // EffectType is the event type of a machine effect, by its PascalCase name.

@@ -254,3 +254,18 @@ func TestSnake(t *testing.T) {
 		}
 	}
 }
+
+func TestCommandName(t *testing.T) {
+	for eventType, want := range map[string]string{
+		subjects.CommandType("Retire"):        "retire",
+		"run.kalahari.command.no_such.v1":     "no_such",
+		"run.kalahari.command.retire":         "",
+		"run.kalahari.command.retire.v2":      "",
+		"run.kalahari.input.prompt.v1":        "",
+		"com.example.run.kalahari.command.v1": "",
+	} {
+		if name, ok := subjects.CommandName(eventType); name != want || ok != (want != "") {
+			t.Errorf("%s: %q, %t", eventType, name, ok)
+		}
+	}
+}

@@ -48,8 +48,9 @@ type Process struct {
 // ErrStarting is the answer of /readyz before the process has said otherwise.
 var ErrStarting = errors.New("starting")
 
-// Start prepares the heap, makes the log and the telemetry and opens the private port. member is the name of
-// this one among those of the service, which need not be the only one that has it.
+// Start prepares the heap, makes the log and the telemetry and opens the private port. member
+// is the name of this one among those of the service, which need not be the only one that
+// has it.
 func Start(ctx context.Context, name, member string, f Flags, ready func() error) (*Process, error) {
 	if err := PrepareHeap(ctx); err != nil {
 		return nil, err
