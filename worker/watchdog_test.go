@@ -188,7 +188,11 @@ func TestManySilentSessionsAreReportedSoon(t *testing.T) {
 	for i := range sessions {
 		publish(t, env, fmt.Sprint("s", i), prompt("unknown", "x"))
 	}
-	until(t, func() bool { return g.last()[worker.StuckSilent] == sessions })
+	for soon := time.Now().Add(25 * time.Second); g.last()[worker.StuckSilent] != sessions; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(soon) { // one after the other takes thirty
+			t.Fatal("they are not reported")
+		}
+	}
 	if _, err := env.JS.UpdateStream(t.Context(), whole); err != nil {
 		t.Fatal(err)
 	}
