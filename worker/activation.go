@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -17,6 +20,10 @@ import (
 // The activation consumer of a shard: one durable for the fleet, headers only
 // (PROTOCOL 31). A worker takes no more than it has room for, so that a full or stuck one
 // does not keep sessions from the others.
+//
+// How far it has come is in the server's memory: in a file it is written ten times a second a
+// shard, each time a new one. A server that is restarted has forgotten the consumer, and a
+// worker makes it anew from where it last saw that everything before was acked.
 const (
 	activationDurable = "kalahari-activation"
 	activationWait    = 5 * time.Second
@@ -26,10 +33,17 @@ const (
 	// the server says that there is nothing new.
 	activationPull      = 30 * time.Second
 	activationHeartbeat = 4 * time.Second
+	activationLook      = 20 * time.Second // how often a worker sees how far the consumer is
 )
 
-func (l *life) activationConsumer(ctx context.Context, shard int) error {
-	_, err := l.js.CreateOrUpdateConsumer(ctx, l.ns.InStream(shard), jetstream.ConsumerConfig{
+// activationConsumer makes the consumer, unless it is there. A new one begins behind acked,
+// the sequence up to which all messages of the shard are known to be acked.
+func (l *life) activationConsumer(ctx context.Context, shard int, acked uint64) (jetstream.Consumer, error) {
+	in, err := l.js.Stream(ctx, l.ns.InStream(shard))
+	if err != nil {
+		return nil, err
+	}
+	cfg := jetstream.ConsumerConfig{
 		Durable:       activationDurable,
 		Description:   "Kalahari: tells the fleet which sessions have inputs",
 		AckPolicy:     jetstream.AckExplicitPolicy,
@@ -38,17 +52,45 @@ func (l *life) activationConsumer(ctx context.Context, shard int) error {
 		MaxDeliver:    -1,
 		HeadersOnly:   true,
 		DeliverPolicy: jetstream.DeliverAllPolicy,
-	})
-	return err
+		MemoryStorage: true,
+	}
+	switch c, err := in.Consumer(ctx, activationDurable); {
+	case err == nil: // these cannot be changed
+		is := c.CachedInfo().Config
+		cfg.MemoryStorage, cfg.DeliverPolicy, cfg.OptStartSeq = is.MemoryStorage, is.DeliverPolicy, is.OptStartSeq
+	case !errors.Is(err, jetstream.ErrConsumerNotFound):
+		return nil, err
+	case 0 < acked && acked <= in.CachedInfo().State.LastSeq: // or else it is not the stream it was
+		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, acked+1
+	}
+	return in.CreateOrUpdateConsumer(ctx, cfg)
+}
+
+// followActivations keeps acked up to date with the consumer's.
+func (l *life) followActivations(ctx context.Context, c jetstream.Consumer, acked *atomic.Uint64) {
+	for {
+		if info, err := c.Info(ctx); err == nil {
+			acked.Store(info.AckFloor.Stream)
+		}
+		if !sleep(ctx, activationLook/2+rand.N(activationLook)) {
+			return
+		}
+	}
 }
 
 // activate claims the sessions of a shard that have inputs and no owner.
 func (l *life) activate(ctx context.Context, shard int) {
+	var acked atomic.Uint64
 	for try := 0; ctx.Err() == nil; try++ {
 		since := time.Now()
-		err := l.activationConsumer(ctx, shard)
+		c, err := l.activationConsumer(ctx, shard, acked.Load())
 		if err == nil {
+			following, stop := context.WithCancel(ctx)
+			var follower sync.WaitGroup
+			follower.Go(func() { l.followActivations(following, c, &acked) })
 			err = l.consumeActivations(ctx, shard)
+			stop()
+			follower.Wait()
 		}
 		if ctx.Err() != nil {
 			return
