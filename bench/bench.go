@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/kalahari-run/kalahari/connect"
@@ -106,6 +107,11 @@ type Config struct {
 	Shards int
 	// Workers is the number of worker processes. Default 1; 3 for Failover and Soak.
 	Workers int
+	// Cores is how many cores a process may use at once, the bench's own included: several
+	// share the machine, and a thread that has nothing to do costs the others their time.
+	// Default: half of the machine's, at least one; all of them for a server that syncs always,
+	// because a thread that waits for the disk holds one.
+	Cores int
 	// DataDir is where the server's store is made, and removed afterwards. Default: the
 	// directory for temporary files, which may be in memory.
 	DataDir string
@@ -186,6 +192,9 @@ func (c Config) withDefaults() (Config, error) {
 			return c, fmt.Errorf("%s must be positive, not %d", name, n)
 		}
 	}
+	if c.Cores < 0 {
+		return c, fmt.Errorf("cores must be positive, not %d", c.Cores)
+	}
 	if c.Rate < 0 {
 		return c, fmt.Errorf("rate must not be negative, and is %v", c.Rate)
 	}
@@ -217,6 +226,17 @@ func (c Config) withDefaults() (Config, error) {
 // started tells whether server and workers are the run's own.
 func (c Config) started() bool { return c.Server.Server == "" && c.Server.Context == "" }
 
+// cores are how many of the machine's a process of the role may use at once.
+func (c Config) cores(role Role) int {
+	switch {
+	case c.Cores > 0:
+		return c.Cores
+	case role == RoleServer && c.Sync != embedded.SyncRelaxed:
+		return runtime.NumCPU()
+	}
+	return max(1, runtime.NumCPU()/2)
+}
+
 // Report is what a run measured.
 type Report struct {
 	Workload    Workload `json:"workload"`
@@ -232,6 +252,10 @@ type Report struct {
 	Sync        string   `json:"sync,omitempty"`
 	Published   string   `json:"published"`
 	CPUs        int      `json:"cpus"`
+	// Cores is how many of them each process could use at once, ServerCores the server; 0 if
+	// they were not the run's own.
+	Cores       int `json:"cores,omitempty"`
+	ServerCores int `json:"server_cores,omitempty"`
 
 	// What is known of the executor, of a run that started it.
 	DelayMS float64 `json:"executor_delay_ms"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -163,6 +164,7 @@ func TestConfig(t *testing.T) {
 		{Config{Workload: Hot, Sessions: 2, Spawn: spawn}, "one session"},
 		{Config{Workload: Fanout, Inputs: -1, Spawn: spawn}, "inputs must be positive"},
 		{Config{Workload: Fanout, Rate: -1, Spawn: spawn}, "rate"},
+		{Config{Workload: Fanout, Cores: -1, Spawn: spawn}, "cores must be positive"},
 		{Config{Workload: Cold, Inputs: 2, Spawn: spawn}, "one input"},
 		{Config{Workload: Cold, Warm: true, Spawn: spawn}, "not active before"},
 		{Config{Workload: Idle, Warm: true, Spawn: spawn}, "not active before"},
@@ -172,6 +174,31 @@ func TestConfig(t *testing.T) {
 		if _, err := Run(t.Context(), tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: %v", tt.cfg, err)
 		}
+	}
+}
+
+// The processes of a run share the machine. A server that waits for the disk has all of it.
+func TestCores(t *testing.T) {
+	all, half := runtime.NumCPU(), max(1, runtime.NumCPU()/2)
+	for _, tt := range []struct {
+		cfg                   Config
+		server, worker, bench int
+	}{
+		{Config{Sync: embedded.SyncRelaxed}, half, half, half},
+		{Config{Sync: embedded.SyncAlways}, all, half, half},
+		{Config{Sync: embedded.SyncAlways, Cores: 7}, 7, 7, 7},
+	} {
+		if s, w, b := tt.cfg.cores(RoleServer), tt.cfg.cores(RoleWorker), tt.cfg.cores(roleBench); s != tt.server || w != tt.worker || b != tt.bench {
+			t.Errorf("%s, %d: %d, %d and %d cores", tt.cfg.Sync, tt.cfg.Cores, s, w, b)
+		}
+	}
+	is := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(is)
+	if err := Serve(t.Context(), strings.NewReader(fmt.Sprintf(`{"role":"none","cores":%d}`+"\n", is+1)), io.Discard); err == nil {
+		t.Error("a child without a role")
+	}
+	if got := runtime.GOMAXPROCS(0); got != is+1 {
+		t.Errorf("a child uses %d cores, and is to use %d", got, is+1)
 	}
 }
 
@@ -339,7 +366,11 @@ func TestRun(t *testing.T) {
 		t.Run(string(cfg.Workload), func(t *testing.T) {
 			cfg.Spawn, cfg.Sync, cfg.Shards, cfg.DataDir = Again("bench-child"), embedded.SyncRelaxed, 2, t.TempDir()
 			cfg.Raw, cfg.Stall, cfg.LogDir = 50*time.Millisecond, 10*time.Second, t.TempDir()
+			was := runtime.GOMAXPROCS(0)
 			r, err := Run(t.Context(), cfg)
+			if is := runtime.GOMAXPROCS(0); is != was {
+				t.Errorf("the test may use %d cores after the run, and %d before", is, was)
+			}
 			if err != nil {
 				t.Fatalf("%v\n%+v", err, r)
 			}

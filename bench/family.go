@@ -32,6 +32,8 @@ import (
 // standard input does: so it cannot outlive the run.
 type Child struct {
 	Role Role `json:"role"`
+	// Cores the child may use at once.
+	Cores int `json:"cores"`
 	// Profile is the file for a CPU profile of the child's whole life, "" for none.
 	Profile string `json:"profile,omitzero"`
 	// Log makes the child write its log on its standard error.
@@ -59,6 +61,7 @@ type Role string
 const (
 	RoleServer Role = "server"
 	RoleWorker Role = "worker"
+	roleBench  Role = "bench" // the parent
 )
 
 // Spawn makes the command of a process that calls [Serve].
@@ -103,6 +106,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			}
 		}
 	}()
+	runtime.GOMAXPROCS(c.Cores)
 	if c.Profile != "" {
 		stop, err := profile(c.Profile)
 		if err != nil {
@@ -316,6 +320,7 @@ func bear(ctx context.Context, cfg Config, file string, what Child) (*child, str
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", what.Role, err)
 	}
+	what.Cores = cfg.cores(what.Role)
 	c := &child{role: what.Role, cmd: cmd, said: &tail{}}
 	cmd.Stderr = c.said
 	if cfg.LogDir != "" {

@@ -25,12 +25,13 @@ func Run(ctx context.Context, cfg Config) (report *Report, err error) {
 	if cfg, err = cfg.withDefaults(); err != nil {
 		return nil, err
 	}
-	at := target{dial: cfg.Server, processes: map[string][]int{"bench": {self()}}}
+	at := target{dial: cfg.Server, processes: map[string][]int{string(roleBench): {self()}}}
 	if cfg.started() {
 		if at.family, err = raise(ctx, cfg); err != nil {
 			return nil, err
 		}
 		defer func() { err = errors.Join(err, at.family.end()) }()
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cfg.cores(roleBench)))
 		at.dial = connect.NATS{Server: at.family.url}
 		maps.Copy(at.processes, at.family.pids())
 	}
@@ -228,6 +229,7 @@ func (b *run) report(start time.Time, cpu, used map[string]time.Duration) *Repor
 	}
 	if b.started() { // nothing is known of another's executors
 		r.Workers, r.Sync, r.DelayMS, r.Effects = b.Workers, b.Sync.String(), ms(b.ExecutorDelay), b.ExecutorEffects
+		r.Cores, r.ServerCores = b.cores(RoleWorker), b.cores(RoleServer)
 	}
 	b.ledger.fill(r, start)
 	for role := range used {

@@ -32,6 +32,7 @@ type Bench struct {
 	Published     string        `name:"published" enum:"lifecycle,all,none" default:"lifecycle" help:"What becomes a message of its own. Not with --url."`
 	Shards        int           `name:"shards" default:"8" help:"Shards. Not with --url."`
 	Workers       int           `name:"workers" help:"Worker processes. Default 1; 3 for failover and soak. Not with --url."`
+	Cores         int           `name:"cores" help:"Cores that each process may use at once. Default: half of the machine's, and all of them for a server with --sync always. Not with --url."`
 	Hibernate     time.Duration `name:"hibernate-after" help:"How long a session that owes nothing stays in memory. Default: the worker's; 30s for idle, 1s for soak. Not with --url."`
 	DataDir       string        `name:"data-dir" type:"existingdir" help:"Where the server's store is made, and removed afterwards. Default: the directory for temporary files."`
 	ProfileDir    string        `name:"profile-dir" type:"existingdir" help:"Where CPU profiles of server, workers and this process go, for go tool pprof. Not with --url."`
@@ -134,7 +135,7 @@ func (c Bench) run(e *Env, cfg bench.Config) error {
 	cfg.Server, cfg.Namespace = connect.NATS{Server: c.URL, Context: c.Context}, c.Namespace
 	cfg.Inputs, cfg.Concurrency, cfg.Payload, cfg.Kind, cfg.Rate, cfg.Warm = c.Inputs, c.Concurrency, c.Payload, c.Kind, c.Rate, c.Warm
 	cfg.ExecutorDelay, cfg.ExecutorEffects, cfg.HibernateAfter, cfg.Sync, cfg.Published = c.ExecutorDelay, c.Effects, c.Hibernate, sync, subjects.PublishedSet(c.Published)
-	cfg.Shards, cfg.Workers, cfg.DataDir, cfg.ProfileDir, cfg.LogDir = c.Shards, c.Workers, c.DataDir, c.ProfileDir, c.LogDir
+	cfg.Shards, cfg.Workers, cfg.Cores, cfg.DataDir, cfg.ProfileDir, cfg.LogDir = c.Shards, c.Workers, c.Cores, c.DataDir, c.ProfileDir, c.LogDir
 	cfg.Spawn, cfg.Stall, cfg.Progress = bench.Again("bench-child"), c.Stall, e.Err
 	if e.JSON {
 		cfg.Progress = io.Discard
@@ -185,6 +186,9 @@ func figures(r *bench.Report) [][]string {
 	}
 	if len(r.CPUByProcess) == 0 {
 		rows = rows[:len(rows)-1] // there is no /proc
+	}
+	if r.Cores > 0 {
+		rows = append(rows, []string{"cores", f("%d; the server may use %d at once, any other process %d", r.CPUs, r.ServerCores, r.Cores)})
 	}
 	if s := r.Stall; s != nil {
 		rows = append(rows, []string{"stall", f("of %d sessions of the worker that failed (%s), %d with inputs: p50 %.0f ms, p95 %.0f ms, p99 %.0f ms, max %.0f ms",
