@@ -39,6 +39,7 @@ type publication struct {
 	msg     *nats.Msg
 	control bool
 	command bool
+	leave   bool          // a large result stays a blob
 	stored  func(Receipt) // if set, told of the receipt
 }
 
@@ -61,6 +62,16 @@ func OnControl() PublishOption {
 func OnStored(f func(Receipt)) PublishOption {
 	return func(p *publication) error {
 		p.stored = f
+		return nil
+	}
+}
+
+// LeaveResult makes [Client.PublishAndWait] leave a large result where it is: the outcome has
+// its ResultRef and no Result. Whoever waits for many at once reads with [Client.Blob] those
+// it has room for.
+func LeaveResult() PublishOption {
+	return func(p *publication) error {
+		p.leave = true
 		return nil
 	}
 }

@@ -47,8 +47,8 @@ type Outcome struct {
 	// Result is what the run answered, as JSON; nil if nothing.
 	Result jsontext.Value `json:"result,omitzero"`
 	// ResultRef is the blob of a large result. [Client.PublishAndWait] reads it into Result.
-	// Result stays nil if the session has let the blob go, or if it could not be read within
-	// the wait: then [Client.Blob] reads it later.
+	// Result stays nil if the session has let the blob go, if it could not be read within the
+	// wait, or with [LeaveResult]: then [Client.Blob] reads it later.
 	ResultRef string `json:"result_ref,omitzero"`
 
 	// Of a command.
@@ -92,8 +92,11 @@ func (c *Client) PublishAndWait(ctx context.Context, session string, ev event.Ev
 	c.register(ctx, w.waiter)
 	defer c.unregister(w.waiter)
 	out, err := w.run(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case p.leave:
+		return out, nil
 	}
 	return c.whole(ctx, session, out), nil
 }

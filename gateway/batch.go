@@ -77,6 +77,7 @@ func (g *Gateway) readBatch(w http.ResponseWriter, r *http.Request) ([]event.Eve
 func (g *Gateway) takeAll(ctx, waiting context.Context, giveUp context.CancelFunc, session string, events []event.Event) (results []batchResult, failed *details) {
 	results = make([]batchResult, len(events))
 	var group sync.WaitGroup
+	room := g.newRoom()
 	for i, ev := range events {
 		if failed != nil {
 			results[i] = untried(ev)
@@ -84,9 +85,10 @@ func (g *Gateway) takeAll(ctx, waiting context.Context, giveUp context.CancelFun
 		}
 		stored, over := make(chan struct{}), make(chan taken, 1)
 		group.Go(func() {
-			t := g.take(ctx, waiting, session, ev, client.OnStored(func(client.Receipt) { close(stored) }))
-			results[i] = t.result(ev)
+			t := g.take(ctx, waiting, session, ev, client.LeaveResult(), client.OnStored(func(client.Receipt) { close(stored) }))
 			over <- t
+			room.fit(waiting, session, t.outcome)
+			results[i] = t.result(ev)
 		})
 		select {
 		case <-stored:

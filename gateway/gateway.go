@@ -34,6 +34,7 @@ const (
 	DefaultStopTimeout = 10 * time.Second
 	DefaultMaxBatch    = 1000
 	DefaultMaxBody     = 4 << 20
+	DefaultMaxResults  = 32 << 20
 	DefaultMaxStreams  = 4096
 
 	DefaultMaxConnections = 20_000
@@ -52,6 +53,9 @@ type Config struct {
 	MaxBody int64
 	// MaxBatch bounds the events of one batch. Default 1,000.
 	MaxBatch int
+	// MaxResults bounds the bytes of the results and reports over 64 KiB in the answer to one
+	// batch. A result beyond it is told by its reference, a report by its size. Default 32 MiB.
+	MaxResults int
 	// MaxStreams bounds the event streams that are open at once, each of which is a
 	// consumer on the server. One more is answered 503. Default 4,096.
 	MaxStreams int
@@ -94,6 +98,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxBatch == 0 {
 		c.MaxBatch = DefaultMaxBatch
+	}
+	if c.MaxResults == 0 {
+		c.MaxResults = DefaultMaxResults
 	}
 	if c.MaxStreams == 0 {
 		c.MaxStreams = DefaultMaxStreams
