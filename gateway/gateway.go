@@ -78,6 +78,10 @@ type Config struct {
 	// StopTimeout is how long requests may go on when the gateway is told to stop.
 	// Default 10 s.
 	StopTimeout time.Duration
+	// Origins are web origins, as "https://app.example.com", of whose pages a browser may send
+	// events and blobs here. Default: only the gateway's own pages may; what no browser sends
+	// is not asked.
+	Origins []string
 	// Metrics answers /metrics. Default: 404.
 	Metrics http.Handler
 	// Telemetry makes the spans of requests. Default: none.
@@ -148,16 +152,19 @@ func New(nc *nats.Conn, cfg Config) (*Gateway, error) {
 	if cfg.MaxConnections < 0 {
 		return nil, fmt.Errorf("gateway: %d connections are not possible", cfg.MaxConnections)
 	}
+	ours, err := sameOrigin(cfg.Origins)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
 	c, err := client.New(nc, cfg.Namespace, client.WithSource(source), client.WithTimeout(cfg.Timeout), client.WithLogger(cfg.Logger))
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	g := &Gateway{cfg: cfg, nc: nc, client: c, streams: streams{max: cfg.MaxStreams}}
 	g.stopping, g.stop = context.WithCancel(context.Background())
-	mux := g.mux()
-	g.handler = mux
+	g.handler = ours.Handler(g.mux())
 	if cfg.Telemetry.Enabled() {
-		g.handler = otelhttp.NewHandler(mux, "gateway",
+		g.handler = otelhttp.NewHandler(g.handler, "gateway",
 			otelhttp.WithTracerProvider(cfg.Telemetry.TracerProvider()),
 			otelhttp.WithMeterProvider(cfg.Telemetry.MeterProvider()),
 			otelhttp.WithPropagators(cfg.Telemetry.Propagator()))

@@ -19,7 +19,7 @@ import (
 
 // answers are the statuses a request without a fleet may get.
 var answers = []int{
-	http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusBadRequest, http.StatusNotFound,
+	http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound,
 	http.StatusMethodNotAllowed, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests,
 	http.StatusServiceUnavailable,
 }

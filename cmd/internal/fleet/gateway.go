@@ -18,13 +18,14 @@ type Gateway struct {
 	BodyTimeout    time.Duration `name:"body-timeout" env:"KALAHARI_BODY_TIMEOUT" default:"30s" help:"How long a request's body may take to arrive."`
 	MaxStreams     int           `name:"max-streams" env:"KALAHARI_MAX_STREAMS" default:"4096" help:"Event streams open at once; one more is refused with 503."`
 	MaxConnections int           `name:"max-connections" env:"KALAHARI_MAX_CONNECTIONS" default:"20000" help:"Connections open at once, those of streams among them; others wait. Well above --max-streams."`
+	AllowOrigins   []string      `name:"allow-origin" env:"KALAHARI_ALLOW_ORIGIN" placeholder:"ORIGIN" help:"Web origins, as https://app.example.com, of whose pages browsers may send events and blobs here. Default: only the gateway's own."`
 }
 
 // Build makes the gateway.
 func (g Gateway) Build(nc *nats.Conn, ns subjects.Namespace, log *slog.Logger, tel *tracing.Telemetry) (*gateway.Gateway, error) {
 	cfg := gateway.Config{
 		Namespace: ns.Name(), Listen: g.HTTP, MaxWait: g.MaxWait, BodyTimeout: g.BodyTimeout,
-		MaxStreams: g.MaxStreams, MaxConnections: g.MaxConnections,
+		MaxStreams: g.MaxStreams, MaxConnections: g.MaxConnections, Origins: g.AllowOrigins,
 		Logger: log, Telemetry: tel,
 	}
 	if tel != nil {
