@@ -78,6 +78,10 @@ type Config struct {
 	// StopTimeout is how long requests may go on when the gateway is told to stop.
 	// Default 10 s.
 	StopTimeout time.Duration
+	// Hosts are names by which requests may ask for the gateway if it listens on the loopback,
+	// beside localhost and the loopback's addresses: those of a proxy before it that leaves
+	// Host as it is. Default: none.
+	Hosts []string
 	// Origins are web origins, as "https://app.example.com", of whose pages a browser may send
 	// events and blobs here. Default: only the gateway's own pages may; what no browser sends
 	// is not asked.
@@ -169,14 +173,15 @@ func New(nc *nats.Conn, cfg Config) (*Gateway, error) {
 			otelhttp.WithMeterProvider(cfg.Telemetry.MeterProvider()),
 			otelhttp.WithPropagators(cfg.Telemetry.Propagator()))
 	}
-	g.handler = g.hurried(g.handler)
 	return g, nil
 }
 
 // Handler is the gateway as a handler, for a server of one's own. It leaves a write deadline
 // on the connection, and clears it when its next request begins: other handlers of that
 // server must not rely on there being none, unless the server clears it between requests.
-func (g *Gateway) Handler() http.Handler { return g.handler }
+//
+// It takes any Host: a server on the loopback should have [Gateway.HandlerOn].
+func (g *Gateway) Handler() http.Handler { return g.hurried(g.handler) }
 
 // Close ends all streams and waits for their end. Whoever waits for an outcome is answered
 // with what is known. It may be called more than once.

@@ -358,7 +358,7 @@ func (s *site) slow(head string) *http.Response {
 	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		s.Fatal(err)
 	}
-	if _, err := conn.Write([]byte(head + "\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"text\":")); err != nil {
+	if _, err := conn.Write([]byte(head + "\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"text\":")); err != nil {
 		s.Fatal(err)
 	}
 	var trickle sync.WaitGroup

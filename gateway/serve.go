@@ -29,7 +29,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 	defer g.Close()
 	server := &http.Server{
-		Handler:           g.handler,
+		Handler:           g.HandlerOn(l.Addr()),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,

@@ -58,7 +58,7 @@ func (s *site) knock() caller {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() { _ = conn.Close() })
-	if _, err := conn.Write([]byte("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
+	if _, err := conn.Write([]byte("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")); err != nil {
 		s.Fatal(err)
 	}
 	return caller{conn, s}

@@ -101,7 +101,7 @@ func (s *site) narrow(path string) (net.Conn, *bufio.Reader) {
 		if err := conn.(*net.TCPConn).SetReadBuffer(8 << 10); err != nil {
 			s.Fatal(err)
 		}
-		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path); err != nil {
+		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path); err != nil {
 			s.Fatal(err)
 		}
 		lines := bufio.NewReader(conn)

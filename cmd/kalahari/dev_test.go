@@ -64,6 +64,17 @@ func TestDevAnswersItsFirstSession(t *testing.T) {
 			t.Errorf("%s: %s", path, resp.Status)
 		}
 	}
+	// A page whose name was made to point to the loopback is not served.
+	foreign, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign.Host = "evil.example.com"
+	if resp, err := http.DefaultClient.Do(foreign); err != nil {
+		t.Error(err)
+	} else if resp.Body.Close(); resp.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("for another host: %s", resp.Status)
+	}
 	// What looks at a fleet finds this one in order.
 	for command, want := range map[string]string{
 		"doctor":         "lead to the right one of 8 shards",

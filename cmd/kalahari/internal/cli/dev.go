@@ -34,6 +34,7 @@ type Dev struct {
 	fleet.Executor `embed:""`
 	NATSPort       int                   `name:"nats-port" env:"KALAHARI_NATS_PORT" default:"4222" help:"Port of the NATS server, on the loopback; 0 is any."`
 	HTTP           string                `name:"http" env:"KALAHARI_HTTP" default:"127.0.0.1:8080" help:"Address of the gateway."`
+	AllowHosts     []string              `name:"allow-host" env:"KALAHARI_ALLOW_HOST" placeholder:"NAME" help:"Names that requests may have as Host if --http is on the loopback, beside localhost and its addresses."`
 	Workers        int                   `name:"workers" env:"KALAHARI_WORKERS" default:"1" help:"Workers in this process. 0: none, so that worker processes join with NATS_URL."`
 	Shards         int                   `name:"shards" env:"KALAHARI_SHARDS" help:"Shards of a new namespace, fixed for its life. Default 8."`
 	DataDir        string                `name:"data-dir" env:"KALAHARI_DATA_DIR" default:"kalahari-data" placeholder:"DIR" help:"Where the server stores. Default: kalahari-data, here."`
@@ -225,7 +226,7 @@ func (d *dev) face(ctx context.Context, ns subjects.Namespace, settings subjects
 		return err
 	}
 	d.onStop(func() error { nc.Close(); return nil })
-	d.gateway, err = fleet.Gateway{HTTP: d.HTTP}.Build(nc, ns, d.log.With("part", "gateway"), d.telemetry)
+	d.gateway, err = fleet.Gateway{HTTP: d.HTTP, AllowHosts: d.AllowHosts}.Build(nc, ns, d.log.With("part", "gateway"), d.telemetry)
 	if err != nil {
 		return err
 	}
@@ -239,7 +240,7 @@ func (d *dev) face(ctx context.Context, ns subjects.Namespace, settings subjects
 	for _, path := range []string{"/livez", "/readyz", "/healthz", "/metrics"} {
 		mux.Handle(path, process)
 	}
-	mux.Handle("/", d.gateway.Handler())
+	mux.Handle("/", d.gateway.HandlerOn(lis.Addr()))
 	d.http = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second,
 		// The gateway leaves a write deadline behind, and the next request may be for a probe.
