@@ -3,9 +3,11 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/session"
@@ -54,6 +56,8 @@ func (l *life) tellLag(ctx context.Context, shard int) {
 	l.cfg.Observer.MailboxLag(shard, cons.CachedInfo().NumPending)
 }
 
+// sweepShard looks at every mailbox of a shard. A session that cannot be read does not end it;
+// the error says how many there were.
 func (l *life) sweepShard(ctx context.Context, shard int) error {
 	for _, inc := range l.owners.Incarnations() {
 		if l.alive(ctx, inc) {
@@ -65,6 +69,7 @@ func (l *life) sweepShard(ctx context.Context, shard int) error {
 			}
 		}
 	}
+	unread, unanswered := 0, 0 // mailboxes; the latter in a row
 	for _, filter := range []string{l.ns.InShard(shard), l.ns.CtlShard(shard)} {
 		info, err := l.env.Mailboxes[shard].Info(ctx, jetstream.WithSubjectFilter(filter))
 		if err != nil {
@@ -79,16 +84,45 @@ func (l *life) sweepShard(ctx context.Context, shard int) error {
 				continue
 			}
 			waits, err := l.inputWaits(ctx, subject, id)
-			if err != nil {
-				return err
+			if ctx.Err() != nil {
+				return ctx.Err()
 			}
+			if err != nil {
+				// One session that cannot be read must not keep the others from being found.
+				l.log.WarnContext(ctx, "session not swept", "session", id, "error", err)
+				unread++
+				if !outage(err) {
+					unanswered = 0
+				} else if unanswered++; unanswered == maxUnanswered {
+					return fmt.Errorf("given up after %d reads in a row without an answer: %w", unanswered, err)
+				}
+				continue
+			}
+			unanswered = 0
 			if waits {
 				l.log.InfoContext(ctx, "sweeper found a session without an owner", "session", id)
 				l.inBackground(ctx, func() { l.lookAfter(ctx, id) })
 			}
 		}
 	}
+	if unread > 0 {
+		return fmt.Errorf("%d mailboxes not swept", unread)
+	}
 	return nil
+}
+
+// maxUnanswered is how many reads in a row may go without an answer before a sweep gives its
+// shard up: each takes its whole time-out, and the next sweep looks at everything again.
+const maxUnanswered = 3
+
+// outage reports whether a read failed for want of JetStream, and not for what was read.
+func outage(err error) bool {
+	for _, cause := range []error{context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrConnectionClosed} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return errors.As(err, new(*jetstream.APIError))
 }
 
 // inputWaits reports whether a mailbox subject holds anything past the session's cursor.
