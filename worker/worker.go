@@ -162,6 +162,9 @@ func New(nc *nats.Conn, ns subjects.Namespace, cfg Config) (*Worker, error) {
 	if err := subjects.CheckToken("worker", cfg.withDefaults().Name); err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
+	if cfg.Capacity < 0 {
+		return nil, fmt.Errorf("worker: Capacity (--capacity) must not be negative, and is %d", cfg.Capacity)
+	}
 	if err := cfg.Lease.Check(); err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,5 +156,14 @@ func TestAPromptIsAnswered(t *testing.T) {
 	}
 	if ev.Extensions()["causationid"] != "p1" {
 		t.Errorf("causationid is %v", ev.Extensions()["causationid"])
+	}
+}
+
+// With less than no room a worker would be a member that takes nothing and tells nobody.
+func TestANegativeCapacityIsRefused(t *testing.T) {
+	env := embeddedtest.Provisioned(t, "test", 1)
+	_, err := worker.New(env.Conn, env.Namespace, worker.Config{Executor: executor.Echo{}, Capacity: -1})
+	if err == nil || !strings.Contains(err.Error(), "--capacity") {
+		t.Errorf("got %v", err)
 	}
 }
