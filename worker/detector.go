@@ -176,16 +176,34 @@ func (l *life) probed(m *nats.Msg) {
 	_ = m.Respond(answer) // a lost answer is asked for again
 }
 
-// seconded reports whether another member holds this one for gone as well.
+// seconded reports whether another member holds this one for gone as well. All are asked at
+// once: those that hang, too, cost one time-out together, and the first that says so is enough.
 func (l *life) seconded(ctx context.Context, inc kv.Incarnation) bool {
+	inbox := l.nc.NewInbox()
+	answers, err := l.nc.SubscribeSync(inbox)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = answers.Unsubscribe() }() // the connection may be gone
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	asked := 0
 	for _, m := range l.members.All() {
-		if m.Incarnation == inc || m.Incarnation == l.me || !l.members.Alive(m.Incarnation) {
+		if m.Incarnation == inc || m.Incarnation == l.me {
 			continue
 		}
-		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-		answer, err := l.nc.RequestWithContext(ctx, l.ns.Probe(string(m.Incarnation)), []byte(inc))
-		cancel()
-		if err == nil && string(answer.Data) == goneToo {
+		if err := l.nc.PublishRequest(l.ns.Probe(string(m.Incarnation)), inbox, []byte(inc)); err != nil {
+			return false
+		}
+		asked++
+	}
+	for range asked {
+		answer, err := answers.NextMsgWithContext(ctx)
+		switch {
+		case errors.Is(err, nats.ErrNoResponders): // one that is not there says nothing
+		case err != nil:
+			return false
+		case string(answer.Data) == goneToo:
 			return true
 		}
 	}
