@@ -3,7 +3,6 @@ package session
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -187,15 +186,15 @@ func eventKey(session string, ev *event.Event) string {
 // all are text; in structured mode a producer may have written a number or a boolean, and its
 // key must not be passed over for that.
 func extension(ev *event.Event, name string) string {
-	switch v := ev.Extensions()[name].(type) {
-	case string:
-		return v
-	case int32:
-		return strconv.Itoa(int(v))
-	case bool:
-		return strconv.FormatBool(v)
+	value, ok := ev.Extensions()[name]
+	if !ok {
+		return ""
 	}
-	return ""
+	text, err := subjects.FormatExtension(value)
+	if err != nil {
+		return "" // no event that was read from a message has such a value
+	}
+	return text
 }
 
 // readData takes the event's data as JSON. Data of a foreign event that is not JSON, or too

@@ -505,7 +505,7 @@ func EncodeBinary(ev event.Event, subject string) (*nats.Msg, error) {
 		put("time", t.UTC().Format(time.RFC3339Nano))
 	}
 	for name, value := range ev.Extensions() {
-		text, err := formatExtension(value)
+		text, err := FormatExtension(value)
 		if err != nil {
 			return nil, fmt.Errorf("encode event %q: %s: %w", ev.ID(), name, err)
 		}
@@ -514,8 +514,9 @@ func EncodeBinary(ev event.Event, subject string) (*nats.Msg, error) {
 	return &nats.Msg{Subject: subject, Header: h, Data: ev.Data()}, nil
 }
 
-// formatExtension spells a value as its type's canonical text.
-func formatExtension(v any) (string, error) {
+// FormatExtension spells the value of an extension as its type's canonical text. It fails for a
+// value that is of no type of CloudEvents.
+func FormatExtension(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
 		return v, nil
@@ -568,7 +569,7 @@ func EncodeJSON(ev event.Event) ([]byte, error) {
 	}
 	extensions := ev.Extensions()
 	for _, name := range slices.Sorted(maps.Keys(extensions)) {
-		text, err := formatExtension(extensions[name])
+		text, err := FormatExtension(extensions[name])
 		if err != nil {
 			return nil, fmt.Errorf("encode event %q: %s: %w", ev.ID(), name, err)
 		}
