@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/session"
@@ -113,21 +114,10 @@ func TestTheWatchdogReportsSessionsThatCannotSpeak(t *testing.T) {
 	mute.applied("pause", nil)
 	mute.input("held", `{"text":"a"}`)
 	mute.next("InputAccepted")
-	log, err := env.JS.Stream(t.Context(), env.Namespace.LogStream(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := log.CachedInfo().Config
-	closed := whole
-	closed.Subjects = []string{"elsewhere"} // a commit finds no stream to take it
-	if _, err := env.JS.UpdateStream(t.Context(), closed); err != nil {
-		t.Fatal(err)
-	}
+	open := closeLog(t, env)
 	mute.input("unknown", `{"text":"a"}`)
 	until(t, func() bool { return g.last()[worker.StuckSilent] == 1 })
-	if _, err := env.JS.UpdateStream(t.Context(), whole); err != nil {
-		t.Fatal(err)
-	}
+	open()
 	until(t, func() bool { return g.last()[worker.StuckSilent] == 0 })
 	mute.applied("resume", nil)
 	for mute.ended["unknown"] == "" {
@@ -157,6 +147,29 @@ func TestTheWatchdogReportsSessionsThatCannotSpeak(t *testing.T) {
 	}
 }
 
+// closeLog makes commits find no stream that takes them, until it is opened again.
+func closeLog(t *testing.T, env *embeddedtest.Env) (open func()) {
+	t.Helper()
+	log, err := env.JS.Stream(t.Context(), env.Namespace.LogStream(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := log.CachedInfo().Config
+	update := func(c jetstream.StreamConfig) {
+		t.Helper()
+		if _, err := env.JS.UpdateStream(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closed := whole
+	closed.Subjects = []string{"elsewhere"}
+	update(closed)
+	return func() {
+		t.Helper()
+		update(whole)
+	}
+}
+
 // However many sessions cannot say what they wait for, they are reported within seconds, not
 // one after the other.
 func TestManySilentSessionsAreReportedSoon(t *testing.T) {
@@ -175,16 +188,7 @@ func TestManySilentSessionsAreReportedSoon(t *testing.T) {
 	for range sessions {
 		next(t, accepted)
 	}
-	log, err := env.JS.Stream(t.Context(), env.Namespace.LogStream(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := log.CachedInfo().Config
-	closed := whole
-	closed.Subjects = []string{"elsewhere"} // a commit finds no stream to take it
-	if _, err := env.JS.UpdateStream(t.Context(), closed); err != nil {
-		t.Fatal(err)
-	}
+	open := closeLog(t, env)
 	for i := range sessions {
 		publish(t, env, fmt.Sprint("s", i), prompt("unknown", "x"))
 	}
@@ -193,9 +197,7 @@ func TestManySilentSessionsAreReportedSoon(t *testing.T) {
 			t.Fatal("they are not reported")
 		}
 	}
-	if _, err := env.JS.UpdateStream(t.Context(), whole); err != nil {
-		t.Fatal(err)
-	}
+	open()
 	until(t, func() bool { return g.last()[worker.StuckSilent] == 0 })
 }
 
