@@ -2,6 +2,9 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -71,7 +74,7 @@ func (l *life) forwardTimers(ctx context.Context) error {
 }
 
 // forwardTimer publishes a fired event to its mailbox. A mailbox that is full now is tried
-// again later (PROTOCOL 34).
+// again later (PROTOCOL 34); one that will not take the event is not.
 func (l *life) forwardTimer(ctx context.Context, m jetstream.Msg) {
 	meta, err := m.Metadata()
 	if err != nil {
@@ -87,7 +90,11 @@ func (l *life) forwardTimer(ctx context.Context, m jetstream.Msg) {
 		nats.MsgIdHdr:  {session.DueID(id, meta.Sequence.Stream)},
 		"Content-Type": {m.Headers().Get("Content-Type")},
 	}}
-	if _, err := l.js.PublishMsg(ctx, msg); err != nil {
+	_, err = l.js.PublishMsg(ctx, msg)
+	if errors.Is(err, jetstream.ErrStreamMessageExceedsMaximum) || errors.Is(err, nats.ErrMaxPayload) {
+		err = l.buryTimer(ctx, m, id, meta.Sequence.Stream, err)
+	}
+	if err != nil {
 		l.log.WarnContext(ctx, "timer not forwarded, trying again", "session", id, "error", err)
 		// Rarer and rarer: what is tried again comes before what has just fired. If this is
 		// lost, the ack wait brings it back.
@@ -95,4 +102,18 @@ func (l *life) forwardTimer(ctx context.Context, m jetstream.Msg) {
 		return
 	}
 	l.ack(m.Reply())
+}
+
+// buryTimer files a fired event under DEAD that is larger than its mailbox takes by now: it
+// was accepted when more was allowed.
+func (l *life) buryTimer(ctx context.Context, m jetstream.Msg, id string, seq uint64, why error) error {
+	reason := fmt.Sprintf("the event was postponed, and its %d bytes of data are too much for the mailbox now that it is due: %v", len(m.Data()), why)
+	letter := session.DeadLetter(l.ns, id, &nats.Msg{Subject: m.Subject(), Header: m.Headers(), Data: m.Data()}, seq, reason)
+	letter.Header[nats.MsgIdHdr] = []string{"due:" + id + ":" + strconv.FormatUint(seq, 10)}
+	if _, err := l.js.PublishMsg(ctx, letter); err != nil {
+		return fmt.Errorf("dead letter not stored: %w", err)
+	}
+	l.log.WarnContext(ctx, "event refused", "session", id, "reason", reason)
+	l.observe(func(o Observer) { o.DeadLettered() })
+	return nil
 }

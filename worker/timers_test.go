@@ -3,6 +3,7 @@ package worker_test
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,6 +59,43 @@ func TestAFullMailboxHoldsUpNoOtherTimers(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Error("what fired for another session is not forwarded")
 	}
+}
+
+// What was postponed when larger events were allowed, and is larger than what its mailbox takes
+// by the time it is due, ends under DEAD; it is not tried for as long as it lasts.
+func TestWhatFiresAndIsTooLargeIsFiled(t *testing.T) {
+	const limit = 2048
+	env := embeddedtest.Provisioned(t, "test", 1)
+	ns := env.Namespace
+	if err := subjects.Provision(t.Context(), env.JS, ns, subjects.Settings{MaxInput: limit}); err != nil {
+		t.Fatal(err)
+	}
+	dead, done := outcomes(t, env, ns.Dead("s")), outcomes(t, env, ns.Fx("s", "InputCompleted"))
+	fleet(t, env, 1, func(c *worker.Config) { c.MaxInput = limit })
+	fireEvent(t, env, "s", prompt("large", strings.Repeat("x", limit)))
+	fire(t, env, "s", "small")
+	if _, data := next(t, done); data["input_id"] != "small" {
+		t.Errorf("%v", data)
+	}
+	select {
+	case m := <-dead:
+		if !strings.Contains(m.Header.Get(subjects.HeaderReason), "bytes") || m.Header.Get("Kalahari-Subject") != ns.Due("s") {
+			t.Errorf("filed as %v", m.Header)
+		}
+		if ev, err := subjects.Decode(m.Header, m.Data); err != nil || ev.ID() != "large" {
+			t.Errorf("filed is %v, %v", ev, err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it is not filed")
+	}
+	until(t, func() bool {
+		cons, err := env.JS.Consumer(t.Context(), ns.TimeStream(), "kalahari-timers")
+		if err != nil {
+			t.Fatal(err)
+		}
+		info := cons.CachedInfo()
+		return info.NumAckPending == 0 && info.NumPending == 0
+	})
 }
 
 // Timers go on when their consumer was lost while nobody was connected who could be told.
