@@ -147,6 +147,7 @@ func (s *Session) admit(in *input) acceptOutcome {
 	}
 	plan, refused, ok := s.plan(in, c)
 	if !ok {
+		s.unrequested(in, c)
 		return refused
 	}
 	return s.accept(in, plan, c)

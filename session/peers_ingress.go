@@ -144,6 +144,17 @@ func (s *Session) requested(in *input, c cause) (acceptOutcome, bool) {
 	return acceptOutcome{}, true
 }
 
+// unrequested closes a peer's request that was noted and is refused after all. Who refuses it
+// declines it, so that nobody is left to answer it; it would count as unanswered for ever.
+func (s *Session) unrequested(in *input, c cause) {
+	o, ok := s.ledger.Owed[in.requestID]
+	if !ok || in.Kind != kernel.AdmissionInputKindPeerRequest || o != (owed{From: in.from, Input: in.ID}) {
+		return
+	}
+	s.must(&kernel.PeerResponseReplied{CorrID: kernel.PeerCorrelationId(in.requestID)}, c)
+	s.changePeers(peerChange{ID: in.requestID, Paid: true})
+}
+
 // rejectResponse: the response belongs to no request that we wait for (chapter 06:
 // PeerResponseRejected, dropped).
 const rejectResponse = "PeerResponseRejected"

@@ -180,6 +180,31 @@ func TestEveryRequestGetsOneAnswer(t *testing.T) {
 	refolds(t, env, "deaf")
 }
 
+// A request that is noted and then refused for want of a plan is closed, on both sides.
+func TestARefusedRequestIsOwedNoAnswer(t *testing.T) {
+	env, f := peers(t, nil)
+	send(t, env, "ann", "c1", "send_request", `{"to":"bob","request_id":"`+request1+`","intent":"ignore","timeout":"1h"}`)
+	f.await("bob", "the first request's end", func(h *happening) bool { return h.Name == "InputCompleted" })
+	// No rule has a plan for the lane of what is both a request and a continuation like this.
+	publishAs(t, env, env.Namespace.Source("ann"), "bob", "odd", subjects.InputType("peer_request"),
+		`{"request_id":"`+request2+`","continuation_kind":"workgraph_attention","body":"x"}`, subjects.ExtLane, "steer")
+	if r := f.await("bob", "refusal", func(h *happening) bool { return h.Name == "InputRejected" }); r.field("input_id") != "odd" {
+		t.Errorf("refused is %v", r.Data)
+	}
+	settle(t, env, "bob")
+	if d := cmp.Diff([]string{"Received", "Replied"}, f.states("bob", "InboundPeerInteractionStateChanged", request2)); d != "" {
+		t.Error(d)
+	}
+	send(t, env, "bob", "late", "send_response", `{"request_id":"`+request2+`","status":"Completed"}`)
+	if r := f.refused("bob", "late"); r["guard"] != "inbound_exists" {
+		t.Errorf("an answer to what was refused: %v", r)
+	}
+	// The other is still owed one.
+	send(t, env, "bob", "due", "send_response", `{"request_id":"`+request1+`","status":"Completed"}`)
+	f.applied("bob", "due")
+	refolds(t, env, "bob")
+}
+
 // told reads the error codes of the terminal responses that became inputs of a session.
 func told(t *testing.T, env *embeddedtest.Env, id, request string) (codes []string) {
 	t.Helper()
