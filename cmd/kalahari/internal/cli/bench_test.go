@@ -31,3 +31,23 @@ func TestFigures(t *testing.T) {
 		}
 	}
 }
+
+// A table shows the run in the middle, whatever a workload is measured for.
+func TestMiddle(t *testing.T) {
+	fast := func(v float64) *bench.Report { return &bench.Report{InputsPerS: v, P99MS: 1} }
+	paced := func(p99 float64) *bench.Report { return &bench.Report{InputsPerS: 200, Rate: 200, P99MS: p99} }
+	stalled := func(ms float64) *bench.Report {
+		return &bench.Report{InputsPerS: 300, Rate: 300, Stall: &bench.Stall{MaxMS: ms}}
+	}
+	for _, runs := range [][]*bench.Report{
+		{fast(3), fast(1), fast(2)},
+		{fast(3), fast(2)},
+		{fast(2)},
+		{paced(3), paced(1), paced(2)},
+		{stalled(1), stalled(3), stalled(2)},
+	} {
+		if r := middle(runs); r.InputsPerS != 2 && r.P99MS != 2 && (r.Stall == nil || r.Stall.MaxMS != 2) {
+			t.Errorf("of %d runs %+v", len(runs), r)
+		}
+	}
+}
