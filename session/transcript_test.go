@@ -3,6 +3,7 @@ package session_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"regexp"
 	"strings"
@@ -46,6 +47,10 @@ func TestReplay(t *testing.T) {
 			})
 			random(t, env, "s1", rand.New(rand.NewPCG(7, 1)), 120)
 			live := settle(t, env, "s1")
+			for n := 0; live.Commit < 20; n++ { // what came at once may have shared a few commits
+				publish(t, env, "s1", fmt.Sprintf("late-%d", n), subjects.InputType("prompt"), `{"text":"hi"}`)
+				live = settle(t, env, "s1")
+			}
 			stop()
 			report, commits, steps, err := replay(t, stored(t, env), "s1")
 			if err != nil {
