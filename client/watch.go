@@ -198,9 +198,10 @@ func (c *Client) fxRefused() bool {
 	if !errors.Is(err, nats.ErrPermissionViolation) {
 		return false
 	}
-	_, subject, _ := strings.Cut(err.Error(), `"`)
-	tokens := strings.Split(subject, ".") // kalahari.<ns>.<shard>.fx.<session>.*
-	return len(tokens) > 3 && tokens[1] == c.ns.Name() && tokens[3] == "fx"
+	_, rest, _ := strings.Cut(err.Error(), `"`)
+	subject, _, _ := strings.Cut(rest, `"`)
+	kind, _, _, _ := c.ns.ParseSession(subject) // of a foreign one there is none
+	return kind == subjects.KindFx
 }
 
 // fxAccess is what the client knows of hearing outcomes on fx; what is greater is known better.

@@ -124,7 +124,19 @@ func TestTheWatchdogReportsSessionsThatCannotSpeak(t *testing.T) {
 		mute.next("InputCompleted")
 	}
 
-	// The server holds back what it has for the session.
+	resume := holdBack(t, env)
+	mute.input("unseen", `{"text":"a"}`)
+	until(t, func() bool { return g.last()[worker.StuckMailbox] == 1 })
+	resume()
+	until(t, func() bool { return g.last()[worker.StuckMailbox] == 0 })
+	for mute.ended["unseen"] == "" {
+		mute.next("InputCompleted")
+	}
+}
+
+// holdBack makes the server keep what the mailboxes hold from all consumers there are.
+func holdBack(t *testing.T, env *embeddedtest.Env) (resume func()) {
+	t.Helper()
 	mailbox, err := env.JS.Stream(t.Context(), env.Namespace.InStream(0))
 	if err != nil {
 		t.Fatal(err)
@@ -134,16 +146,13 @@ func TestTheWatchdogReportsSessionsThatCannotSpeak(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	mute.input("unseen", `{"text":"a"}`)
-	until(t, func() bool { return g.last()[worker.StuckMailbox] == 1 })
-	for name := range mailbox.ConsumerNames(t.Context()).Name() {
-		if _, err := mailbox.ResumeConsumer(t.Context(), name); err != nil {
-			t.Fatal(err)
+	return func() {
+		t.Helper()
+		for name := range mailbox.ConsumerNames(t.Context()).Name() {
+			if _, err := mailbox.ResumeConsumer(t.Context(), name); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	until(t, func() bool { return g.last()[worker.StuckMailbox] == 0 })
-	for mute.ended["unseen"] == "" {
-		mute.next("InputCompleted")
 	}
 }
 
@@ -209,15 +218,7 @@ func TestASteadyStreamHidesNoEventThatWaits(t *testing.T) {
 	d := newDesk(t, env, "s")
 	d.input("p", `{"text":"a"}`)
 	d.next("InputCompleted")
-	mailbox, err := env.JS.Stream(t.Context(), env.Namespace.InStream(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range mailbox.ConsumerNames(t.Context()).Name() {
-		if _, err := mailbox.PauseConsumer(t.Context(), name, time.Now().Add(time.Hour)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	holdBack(t, env)
 	n := 0
 	until(t, func() bool {
 		n++

@@ -18,6 +18,7 @@ type BenchTable struct {
 	Sync    string        `name:"sync" enum:"always,relaxed" default:"always" help:"When the server writes to the disk: always, before it acknowledges, or relaxed."`
 	DataDir string        `name:"data-dir" type:"existingdir" help:"Where the server's stores are made, and removed afterwards. Default: the directory for temporary files."`
 	Stall   time.Duration `name:"stall" default:"30s" help:"Give up when nothing ends for so long."`
+	Cores   int           `name:"cores" help:"Cores that each process may use at once. Default: half of the machine's, and all of them for a server with --sync always."`
 	Runs    int           `name:"runs" default:"1" help:"Measure each workload so often, and show the one in the middle, by inputs/s, by p99 at a given rate, or by the longest stall: the first after a rest is slower on some machines."`
 }
 
@@ -35,7 +36,7 @@ func (c BenchTable) Run(e *Env) error {
 	var errs []error
 	ctx, stop := e.tidy()
 	defer stop()
-	for _, w := range bench.Suite(bench.Config{Sync: sync, DataDir: c.DataDir, Stall: c.Stall, Spawn: bench.Again("bench-child")}) {
+	for _, w := range bench.Suite(bench.Config{Sync: sync, Cores: c.Cores, DataDir: c.DataDir, Stall: c.Stall, Spawn: bench.Again("bench-child")}) {
 		if ctx.Err() != nil {
 			break // interrupted: the others would only be started and ended
 		}
@@ -101,6 +102,7 @@ type Sweep struct {
 	Values  []int           `name:"values" help:"The values, ascending. Default: a range that shows how cost grows."`
 	SVG     string          `name:"svg" type:"path" help:"Draw the result into this file."`
 	Sync    string          `name:"sync" enum:"always,relaxed" default:"relaxed" help:"When the server writes to the disk."`
+	Cores   int             `name:"cores" help:"Cores that each process may use at once. Default: half of the machine's, and all of them for a server with --sync always."`
 	DataDir string          `name:"data-dir" type:"existingdir" help:"Where the server's stores are made, and removed afterwards. Default: the directory for temporary files."`
 }
 
@@ -115,7 +117,7 @@ func (c Sweep) Run(e *Env) error {
 	}
 	ctx, stop := e.tidy()
 	defer stop()
-	points, err := bench.Sweep(ctx, bench.Config{Sync: sync, DataDir: c.DataDir, Spawn: bench.Again("bench-child"), Progress: e.Err}, c.Over, c.Values)
+	points, err := bench.Sweep(ctx, bench.Config{Sync: sync, Cores: c.Cores, DataDir: c.DataDir, Spawn: bench.Again("bench-child"), Progress: e.Err}, c.Over, c.Values)
 	if len(points) == 0 {
 		return err
 	}

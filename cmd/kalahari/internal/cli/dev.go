@@ -35,6 +35,7 @@ type Dev struct {
 	NATSPort       int                   `name:"nats-port" env:"KALAHARI_NATS_PORT" default:"4222" help:"Port of the NATS server, on the loopback; 0 is any."`
 	HTTP           string                `name:"http" env:"KALAHARI_HTTP" default:"127.0.0.1:8080" help:"Address of the gateway."`
 	AllowHosts     []string              `name:"allow-host" env:"KALAHARI_ALLOW_HOST" placeholder:"NAME" help:"Names that requests may have as Host if --http is on the loopback, beside localhost and its addresses."`
+	AllowOrigins   []string              `name:"allow-origin" env:"KALAHARI_ALLOW_ORIGIN" placeholder:"ORIGIN" help:"Web origins, as https://app.example.com, of whose pages browsers may send events and blobs here. Default: only the gateway's own."`
 	Workers        int                   `name:"workers" env:"KALAHARI_WORKERS" default:"1" help:"Workers in this process. 0: none, so that worker processes join with NATS_URL."`
 	Shards         int                   `name:"shards" env:"KALAHARI_SHARDS" help:"Shards of a new namespace, fixed for its life. Default 8."`
 	DataDir        string                `name:"data-dir" env:"KALAHARI_DATA_DIR" default:"kalahari-data" placeholder:"DIR" help:"Where the server stores. Default: kalahari-data, here."`
@@ -226,7 +227,7 @@ func (d *dev) face(ctx context.Context, ns subjects.Namespace, settings subjects
 		return err
 	}
 	d.onStop(func() error { nc.Close(); return nil })
-	d.gateway, err = fleet.Gateway{HTTP: d.HTTP, AllowHosts: d.AllowHosts}.Build(nc, ns, d.log.With("part", "gateway"), d.telemetry)
+	d.gateway, err = fleet.Gateway{HTTP: d.HTTP, AllowHosts: d.AllowHosts, AllowOrigins: d.AllowOrigins}.Build(nc, ns, d.log.With("part", "gateway"), d.telemetry)
 	if err != nil {
 		return err
 	}
