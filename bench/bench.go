@@ -5,8 +5,9 @@
 // in the order of its session; an input that ends twice or out of order is counted, and a
 // run in which that happened, or in which an input never ended, has failed.
 //
-// Unless it is given a server, it starts one, and a worker, as processes of their own, so
-// that the figures are those of a network, of separate heaps and of separate schedulers.
+// Unless it is given a server, it starts one, and a worker: as processes of their own, so
+// that the figures are those of separate heaps and of separate schedulers, or within this
+// process, as kalahari dev has them (Config.Embedded). They speak by TCP both times.
 package bench
 
 import (
@@ -105,12 +106,16 @@ type Config struct {
 	Published subjects.PublishedSet
 	// Shards of the namespace. Default 8.
 	Shards int
-	// Workers is the number of worker processes. Default 1; 3 for Failover and Soak.
+	// Workers is how many there are. Default 1; 3 for Failover and Soak.
 	Workers int
+	// Embedded makes server and workers part of this process, with one heap and one scheduler
+	// for them and the load, instead of processes of their own. Not for Idle, Failover and
+	// Soak, which look at processes or kill them.
+	Embedded bool
 	// Cores is how many cores a process may use at once, the bench's own included: several
 	// share the machine, and a thread that has nothing to do costs the others their time.
 	// Default: half of the machine's, at least one; all of them for a server that syncs always,
-	// because a thread that waits for the disk holds one.
+	// because a thread that waits for the disk holds one, and for the one process of Embedded.
 	Cores int
 	// DataDir is where the server's store is made, and removed afterwards. Default: the
 	// directory for temporary files, which may be in memory.
@@ -121,7 +126,8 @@ type Config struct {
 	// LogDir is where the logs of server and workers go, everything in them, as server.log and
 	// worker-1.log and so on. It tells why inputs have not ended. Default: none are written.
 	LogDir string
-	// Spawn makes the commands of child processes. Required unless Server is given.
+	// Spawn makes the commands of child processes. Required unless Server is given or Embedded
+	// is set.
 	Spawn Spawn
 
 	// Stall is how long nothing may end before the run is given up. Default 30 s.
@@ -184,6 +190,12 @@ func (c Config) withDefaults() (Config, error) {
 	if d.started && !c.started() {
 		return c, fmt.Errorf("the workload %s is measured on processes of its own, not on a fleet that runs", c.Workload)
 	}
+	if c.Embedded && d.started {
+		return c, fmt.Errorf("the workload %s is measured on processes of its own, not within one (embedded)", c.Workload)
+	}
+	if c.Embedded && !c.started() {
+		return c, errors.New("embedded: server and workers are those of a fleet that runs, and cannot be part of this process")
+	}
 	if d.workers > 0 && c.Workers < 2 {
 		return c, fmt.Errorf("the workload %s takes two workers or more", c.Workload)
 	}
@@ -217,7 +229,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Progress == nil {
 		c.Progress = io.Discard
 	}
-	if c.started() && c.Spawn == nil {
+	if c.started() && !c.Embedded && c.Spawn == nil {
 		return c, errors.New("bench: neither a server nor a way to start one")
 	}
 	return c, nil
@@ -231,7 +243,7 @@ func (c Config) cores(role Role) int {
 	switch {
 	case c.Cores > 0:
 		return c.Cores
-	case role == RoleServer && c.Sync != embedded.SyncRelaxed:
+	case c.Embedded, role == RoleServer && c.Sync != embedded.SyncRelaxed:
 		return runtime.NumCPU()
 	}
 	return max(1, runtime.NumCPU()/2)
@@ -247,7 +259,8 @@ type Report struct {
 	Concurrency int      `json:"concurrency"`
 	Rate        float64  `json:"rate,omitempty"`
 	Warm        bool     `json:"warm"`
-	Workers     int      `json:"workers,omitempty"` // processes started for the run
+	Workers     int      `json:"workers,omitempty"`  // started for the run
+	Embedded    bool     `json:"embedded,omitempty"` // and the server too, within one process
 	Shards      int      `json:"shards"`
 	Sync        string   `json:"sync,omitempty"`
 	Published   string   `json:"published"`
@@ -276,7 +289,7 @@ type Report struct {
 	// CPU time of all processes this run knows: all of them if it started them, those that it
 	// killed and hired as well, otherwise only its own.
 	CPUPerInput float64 `json:"cpu_us_per_input"`
-	// CPUByProcess is the same for server, workers and bench apart.
+	// CPUByProcess is the same for server, workers and bench apart; if Embedded, all is bench's.
 	CPUByProcess map[string]float64 `json:"cpu_us_per_input_by_process"`
 
 	// RawCASPerS is how many compare-and-swap publishes of RawCASBytes the same server

@@ -170,6 +170,9 @@ func TestConfig(t *testing.T) {
 		{Config{Workload: Idle, Warm: true, Spawn: spawn}, "not active before"},
 		{Config{Workload: Failover, Workers: 1, Spawn: spawn}, "two workers"},
 		{Config{Workload: Soak, Server: connect.NATS{Server: "nats://127.0.0.1:1"}}, "processes of its own"},
+		{Config{Workload: Idle, Embedded: true}, "not within one"},
+		{Config{Workload: Failover, Embedded: true}, "not within one"},
+		{Config{Workload: Fanout, Embedded: true, Server: connect.NATS{Server: "nats://127.0.0.1:1"}}, "a fleet that runs"},
 	} {
 		if _, err := Run(t.Context(), tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: %v", tt.cfg, err)
@@ -187,6 +190,7 @@ func TestCores(t *testing.T) {
 		{Config{Sync: embedded.SyncRelaxed}, half, half, half},
 		{Config{Sync: embedded.SyncAlways}, all, half, half},
 		{Config{Sync: embedded.SyncAlways, Cores: 7}, 7, 7, 7},
+		{Config{Sync: embedded.SyncRelaxed, Embedded: true}, all, all, all},
 	} {
 		if s, w, b := tt.cfg.cores(RoleServer), tt.cfg.cores(RoleWorker), tt.cfg.cores(roleBench); s != tt.server || w != tt.worker || b != tt.bench {
 			t.Errorf("%s, %d: %d, %d and %d cores", tt.cfg.Sync, tt.cfg.Cores, s, w, b)
@@ -348,12 +352,47 @@ func TestAFleetThatRuns(t *testing.T) {
 	}
 }
 
-// TestRun measures a small fleet of real processes.
+// A suite within one process has all workloads but those that look at processes.
+func TestSuite(t *testing.T) {
+	embedded := map[string]bool{}
+	for _, w := range Suite(Config{Embedded: true}) {
+		embedded[w.Name] = true
+		if _, err := w.Config.withDefaults(); err != nil {
+			t.Errorf("%s: %v", w.Name, err)
+		}
+	}
+	for _, w := range Suite(Config{}) {
+		if w.Config.Workload == Failover == embedded[w.Name] {
+			t.Errorf("%s, embedded: %t", w.Name, embedded[w.Name])
+		}
+	}
+}
+
+// A fleet that cannot begin within this process says why, and leaves nothing behind.
+func TestALodgerThatCannotStart(t *testing.T) {
+	dir := t.TempDir()
+	_, err := Run(t.Context(), Config{Workload: Fanout, Embedded: true, Namespace: "no.dots", DataDir: dir})
+	if err == nil || !strings.Contains(err.Error(), "no.dots") {
+		t.Errorf("%v", err)
+	}
+	gone := errors.New("gone")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(gone)
+	if _, err := Run(ctx, Config{Workload: Fanout, Embedded: true, DataDir: dir}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestRun measures a small fleet of real processes, and one within this process.
 func TestRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
 	for _, cfg := range []Config{
+		{Workload: Fanout, Sessions: 20, Inputs: 5, Embedded: true, Workers: 2},
 		{Workload: Fanout, Sessions: 20, Inputs: 5, Warm: true},
 		{Workload: Hot, Inputs: 50, Concurrency: 8, Published: subjects.PublishNone},
 		{Workload: Roundtrip, Sessions: 5, Inputs: 10, Rate: 1000, Workers: 2},
@@ -363,7 +402,11 @@ func TestRun(t *testing.T) {
 		{Workload: Failover, Sessions: 12, Inputs: 30},
 		{Workload: Soak, Sessions: 30, Inputs: 10, Rate: 100, Duration: 3 * time.Second, FaultEvery: time.Second, Workers: 2, Warm: true},
 	} {
-		t.Run(string(cfg.Workload), func(t *testing.T) {
+		name, processes := string(cfg.Workload), 3
+		if cfg.Embedded {
+			name, processes = name+" embedded", 1
+		}
+		t.Run(name, func(t *testing.T) {
 			cfg.Spawn, cfg.Sync, cfg.Shards, cfg.DataDir = Again("bench-child"), embedded.SyncRelaxed, 2, t.TempDir()
 			cfg.Raw, cfg.Stall, cfg.LogDir = 50*time.Millisecond, 10*time.Second, t.TempDir()
 			was := runtime.GOMAXPROCS(0)
@@ -378,7 +421,7 @@ func TestRun(t *testing.T) {
 				r.RawCASPerS <= 0 || r.Commits == 0 || r.CommitBytes == 0 || r.StoredPerS <= 0 {
 				t.Errorf("%+v", r)
 			}
-			if us := r.CPUByProcess; runtime.GOOS == "linux" && (len(us) != 3 || r.CPUPerInput < us["worker"]) {
+			if us := r.CPUByProcess; runtime.GOOS == "linux" && (len(us) != processes || r.CPUPerInput < us["worker"] || r.CPUPerInput < us["bench"]) {
 				t.Errorf("CPU time of some processes is not known: %v of %v", us, r.CPUPerInput)
 			}
 			switch cfg.Workload {

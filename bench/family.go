@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -118,6 +119,11 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if c.Log {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
+	return c.live(ctx, out, log)
+}
+
+// live does what the child is for until ctx ends.
+func (c Child) live(ctx context.Context, out io.Writer, log *slog.Logger) error {
 	switch c.Role {
 	case RoleServer:
 		return c.serve(ctx, out, log)
@@ -199,12 +205,13 @@ func (c Child) work(ctx context.Context, out io.Writer, log *slog.Logger) error 
 	return <-done
 }
 
-// family is the processes a run has started.
+// family is what a run has started: processes, or lodgers in the order they came.
 type family struct {
 	url     string
 	dir     string
 	server  *child
 	workers []*child
+	lodgers []*lodger
 	hired   int
 }
 
@@ -219,9 +226,7 @@ func raise(ctx context.Context, cfg Config) (f *family, err error) {
 	if f.dir, err = os.MkdirTemp(cfg.DataDir, "kalahari-bench-"); err != nil {
 		return f, err
 	}
-	f.server, f.url, err = bear(ctx, cfg, "server", Child{
-		Role: RoleServer, Profile: cfg.profile("server"), DataDir: f.dir, Sync: cfg.Sync,
-	})
+	f.server, f.url, err = f.start(ctx, cfg, "server", Child{Role: RoleServer, DataDir: f.dir, Sync: cfg.Sync})
 	if err != nil {
 		return f, err
 	}
@@ -241,16 +246,28 @@ func (f *family) hire(ctx context.Context, cfg Config) error {
 	f.hired++
 	name := "bench-" + strconv.Itoa(f.hired)
 	file := "worker-" + strconv.Itoa(f.hired)
-	w, _, err := bear(ctx, cfg, file, Child{
-		Role: RoleWorker, Sync: cfg.Sync, Profile: cfg.profile(file), URL: f.url, Namespace: cfg.Namespace,
+	w, _, err := f.start(ctx, cfg, file, Child{
+		Role: RoleWorker, Sync: cfg.Sync, URL: f.url, Namespace: cfg.Namespace,
 		Name: name, Delay: cfg.ExecutorDelay.String(), Effects: cfg.ExecutorEffects, Hibernate: cfg.HibernateAfter.String(),
 	})
-	if err != nil {
-		return err
+	if w != nil {
+		w.name = name
+		f.workers = append(f.workers, w)
 	}
-	w.name = name
-	f.workers = append(f.workers, w)
-	return nil
+	return err
+}
+
+// start starts a process, or a lodger and no process, and waits until it says that it is
+// ready. Files of it are called file.
+func (f *family) start(ctx context.Context, cfg Config, file string, what Child) (c *child, line string, err error) {
+	if !cfg.Embedded {
+		return bear(ctx, cfg, file, what)
+	}
+	l, line, err := lodge(ctx, cfg, file, what)
+	if err == nil {
+		f.lodgers = append(f.lodgers, l)
+	}
+	return nil, line, err
 }
 
 func provision(ctx context.Context, cfg Config, url string) error {
@@ -280,16 +297,25 @@ func (c Config) profile(name string) string {
 
 // pids are the processes by role.
 func (f *family) pids() map[string][]int {
-	pids := map[string][]int{"server": {f.server.cmd.Process.Pid}}
+	pids := map[string][]int{}
+	if f.server != nil {
+		pids["server"] = []int{f.server.cmd.Process.Pid}
+	}
 	for _, w := range f.workers {
 		pids["worker"] = append(pids["worker"], w.cmd.Process.Pid)
 	}
 	return pids
 }
 
-// end stops the processes, workers first, and removes the store.
+// end stops what was started, workers first, and removes the store.
 func (f *family) end() error {
 	var errs []error
+	for _, l := range slices.Backward(f.lodgers) {
+		errs = append(errs, l.end())
+	}
+	if f.lodgers != nil {
+		debug.FreeOSMemory() // the next run begins as this one did
+	}
 	for _, w := range f.workers {
 		errs = append(errs, w.end())
 	}
@@ -314,13 +340,13 @@ type child struct {
 	killed  bool
 }
 
-// bear starts a process and waits until it says that it is ready. Files of it are called file.
+// bear starts a process and waits until it says that it is ready.
 func bear(ctx context.Context, cfg Config, file string, what Child) (*child, string, error) {
 	cmd, err := cfg.Spawn(context.WithoutCancel(ctx), what.Role) // it is ended by end
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", what.Role, err)
 	}
-	what.Cores = cfg.cores(what.Role)
+	what.Cores, what.Profile = cfg.cores(what.Role), cfg.profile(file)
 	c := &child{role: what.Role, cmd: cmd, said: &tail{}}
 	cmd.Stderr = c.said
 	if cfg.LogDir != "" {

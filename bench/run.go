@@ -228,7 +228,7 @@ func (b *run) report(start time.Time, cpu, used map[string]time.Duration) *Repor
 		Warm: b.Warm, Shards: b.ns.Shards(), Published: string(b.settings.Published), CPUs: runtime.NumCPU(), CPUByProcess: map[string]float64{},
 	}
 	if b.started() { // nothing is known of another's executors
-		r.Workers, r.Sync, r.DelayMS, r.Effects = b.Workers, b.Sync.String(), ms(b.ExecutorDelay), b.ExecutorEffects
+		r.Workers, r.Embedded, r.Sync, r.DelayMS, r.Effects = b.Workers, b.Embedded, b.Sync.String(), ms(b.ExecutorDelay), b.ExecutorEffects
 		r.Cores, r.ServerCores = b.cores(RoleWorker), b.cores(RoleServer)
 	}
 	b.ledger.fill(r, start)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Named is a workload with its settings, as a row of a table.
@@ -12,14 +13,15 @@ type Named struct {
 	Config Config
 }
 
-// Suite is the workloads that together describe a fleet, each with the settings of base.
+// Suite is the workloads that together describe a fleet, each with the settings of base:
+// those that can be measured so.
 func Suite(base Config) []Named {
 	with := func(name string, set func(*Config)) Named {
 		c := base
 		set(&c)
 		return Named{name, c}
 	}
-	return []Named{
+	all := []Named{
 		with("accept", func(c *Config) { c.Workload = Accept }),
 		with("roundtrip c=1", func(c *Config) { c.Workload, c.Concurrency, c.Inputs = Roundtrip, 1, 20 }),
 		with("roundtrip c=16", func(c *Config) { c.Workload = Roundtrip }),
@@ -41,6 +43,7 @@ func Suite(base Config) []Named {
 		with("cold 200/s", func(c *Config) { c.Workload = Cold }),
 		with("failover, crash", func(c *Config) { c.Workload = Failover }),
 	}
+	return slices.DeleteFunc(all, func(n Named) bool { return base.Embedded && defaults[n.Config.Workload].started })
 }
 
 // Dimension is what a sweep varies.

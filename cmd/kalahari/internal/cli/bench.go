@@ -31,8 +31,9 @@ type Bench struct {
 	Sync          string        `name:"sync" enum:"always,relaxed" default:"always" help:"When the server writes to the disk: always, before it acknowledges, or relaxed. Not with --url."`
 	Published     string        `name:"published" enum:"lifecycle,all,none" default:"lifecycle" help:"What becomes a message of its own. Not with --url."`
 	Shards        int           `name:"shards" default:"8" help:"Shards. Not with --url."`
-	Workers       int           `name:"workers" help:"Worker processes. Default 1; 3 for failover and soak. Not with --url."`
-	Cores         int           `name:"cores" help:"Cores that each process may use at once. Default: half of the machine's, and all of them for a server with --sync always. Not with --url."`
+	Workers       int           `name:"workers" help:"Workers. Default 1; 3 for failover and soak. Not with --url."`
+	Embedded      bool          `name:"embedded" help:"Server and workers are part of this process, as in kalahari dev, not processes of their own. Not with --url, nor for idle, failover and soak."`
+	Cores         int           `name:"cores" help:"Cores that each process may use at once. Default: half of the machine's, and all of them for a server with --sync always and with --embedded. Not with --url."`
 	Hibernate     time.Duration `name:"hibernate-after" help:"How long a session that owes nothing stays in memory. Default: the worker's; 30s for idle, 1s for soak. Not with --url."`
 	DataDir       string        `name:"data-dir" type:"existingdir" help:"Where the server's store is made, and removed afterwards. Default: the directory for temporary files."`
 	ProfileDir    string        `name:"profile-dir" type:"existingdir" help:"Where CPU profiles of server, workers and this process go, for go tool pprof. Not with --url."`
@@ -135,7 +136,8 @@ func (c Bench) run(e *Env, cfg bench.Config) error {
 	cfg.Server, cfg.Namespace = connect.NATS{Server: c.URL, Context: c.Context}, c.Namespace
 	cfg.Inputs, cfg.Concurrency, cfg.Payload, cfg.Kind, cfg.Rate, cfg.Warm = c.Inputs, c.Concurrency, c.Payload, c.Kind, c.Rate, c.Warm
 	cfg.ExecutorDelay, cfg.ExecutorEffects, cfg.HibernateAfter, cfg.Sync, cfg.Published = c.ExecutorDelay, c.Effects, c.Hibernate, sync, subjects.PublishedSet(c.Published)
-	cfg.Shards, cfg.Workers, cfg.Cores, cfg.DataDir, cfg.ProfileDir, cfg.LogDir = c.Shards, c.Workers, c.Cores, c.DataDir, c.ProfileDir, c.LogDir
+	cfg.Shards, cfg.Workers, cfg.Embedded, cfg.Cores = c.Shards, c.Workers, c.Embedded, c.Cores
+	cfg.DataDir, cfg.ProfileDir, cfg.LogDir = c.DataDir, c.ProfileDir, c.LogDir
 	cfg.Spawn, cfg.Stall, cfg.Progress = bench.Again("bench-child"), c.Stall, e.Err
 	if e.JSON {
 		cfg.Progress = io.Discard
@@ -180,14 +182,16 @@ func figures(r *bench.Report) [][]string {
 		{"CPU", f("%.1f µs per input", r.CPUPerInput)},
 	}
 	for _, role := range []string{"server", "worker", "bench"} {
-		if us, ok := r.CPUByProcess[role]; ok {
+		if us, ok := r.CPUByProcess[role]; ok && !r.Embedded {
 			rows = append(rows, []string{"", f("%.1f µs %s", us, role)})
 		}
 	}
 	if len(r.CPUByProcess) == 0 {
 		rows = rows[:len(rows)-1] // there is no /proc
 	}
-	if r.Cores > 0 {
+	if r.Embedded {
+		rows = append(rows, []string{"cores", f("%d; server, worker and load are one process, which may use %d at once", r.CPUs, r.Cores)})
+	} else if r.Cores > 0 {
 		rows = append(rows, []string{"cores", f("%d; the server may use %d at once, any other process %d", r.CPUs, r.ServerCores, r.Cores)})
 	}
 	if s := r.Stall; s != nil {

@@ -15,11 +15,12 @@ import (
 
 // BenchTable is the command bench table.
 type BenchTable struct {
-	Sync    string        `name:"sync" enum:"always,relaxed" default:"always" help:"When the server writes to the disk: always, before it acknowledges, or relaxed."`
-	DataDir string        `name:"data-dir" type:"existingdir" help:"Where the server's stores are made, and removed afterwards. Default: the directory for temporary files."`
-	Stall   time.Duration `name:"stall" default:"30s" help:"Give up when nothing ends for so long."`
-	Cores   int           `name:"cores" help:"Cores that each process may use at once. Default: half of the machine's, and all of them for a server with --sync always."`
-	Runs    int           `name:"runs" default:"1" help:"Measure each workload so often, and show the one in the middle, by inputs/s, by p99 at a given rate, or by the longest stall: the first after a rest is slower on some machines."`
+	Sync     string        `name:"sync" enum:"always,relaxed" default:"always" help:"When the server writes to the disk: always, before it acknowledges, or relaxed."`
+	DataDir  string        `name:"data-dir" type:"existingdir" help:"Where the server's stores are made, and removed afterwards. Default: the directory for temporary files."`
+	Stall    time.Duration `name:"stall" default:"30s" help:"Give up when nothing ends for so long."`
+	Cores    int           `name:"cores" help:"Cores that each process may use at once. Default: half of the machine's, and all of them for a server with --sync always and with --embedded."`
+	Embedded bool          `name:"embedded" help:"Server and workers are part of this process, as in kalahari dev, not processes of their own; without failover, which kills one."`
+	Runs     int           `name:"runs" default:"1" help:"Measure each workload so often, and show the one in the middle, by inputs/s, by p99 at a given rate, or by the longest stall: the first after a rest is slower on some machines."`
 }
 
 // Run measures all workloads, each on a fleet of its own, and goes on after one that fails.
@@ -36,7 +37,7 @@ func (c BenchTable) Run(e *Env) error {
 	var errs []error
 	ctx, stop := e.tidy()
 	defer stop()
-	for _, w := range bench.Suite(bench.Config{Sync: sync, Cores: c.Cores, DataDir: c.DataDir, Stall: c.Stall, Spawn: bench.Again("bench-child")}) {
+	for _, w := range bench.Suite(bench.Config{Sync: sync, Embedded: c.Embedded, Cores: c.Cores, DataDir: c.DataDir, Stall: c.Stall, Spawn: bench.Again("bench-child")}) {
 		if ctx.Err() != nil {
 			break // interrupted: the others would only be started and ended
 		}
@@ -81,18 +82,25 @@ func middle(runs []*bench.Report) *bench.Report {
 
 func row(name string, r *bench.Report) []string {
 	f := func(v float64, places int) string { return strconv.FormatFloat(v, 'f', places, 64) }
+	of := func(process string) string {
+		us, ok := r.CPUByProcess[process]
+		if !ok { // it is part of another
+			return "-"
+		}
+		return f(us, 0)
+	}
 	p50, p95, p99 := r.P50MS, r.P95MS, r.P99MS
 	if r.Stall != nil {
 		name += ": stall"
 		p50, p95, p99 = r.Stall.P50MS, r.Stall.P95MS, r.Stall.P99MS
 	}
-	of := "-"
+	ofRaw := "-"
 	if r.RawCASPerS > 0 {
-		of = f(r.InputsPerS/r.RawCASPerS, 2)
+		ofRaw = f(r.InputsPerS/r.RawCASPerS, 2)
 	}
 	return []string{
-		name, f(r.InputsPerS, 0), f(p50, 2), f(p95, 2), f(p99, 2), f(r.CPUPerInput, 0), f(r.CPUByProcess["server"], 0),
-		f(r.CPUByProcess["worker"], 0), f(r.RawCASPerS, 0), of, strconv.Itoa(r.Duplicates + r.OrderViolations + r.NotCompleted + r.Missing),
+		name, f(r.InputsPerS, 0), f(p50, 2), f(p95, 2), f(p99, 2), f(r.CPUPerInput, 0), of("server"),
+		of("worker"), f(r.RawCASPerS, 0), ofRaw, strconv.Itoa(r.Duplicates + r.OrderViolations + r.NotCompleted + r.Missing),
 	}
 }
 
