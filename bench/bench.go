@@ -128,14 +128,14 @@ type Config struct {
 	LogDir string
 	// Spawn makes the commands of child processes. Required unless Server is given or Embedded
 	// is set.
-	Spawn Spawn
+	Spawn Spawn `json:"-"`
 
 	// Stall is how long nothing may end before the run is given up. Default 30 s.
 	Stall time.Duration
 	// Raw is how long the server's own speed is measured. Default 2 s.
 	Raw time.Duration
 	// Progress is told what happens, in words. Default: nobody.
-	Progress io.Writer
+	Progress io.Writer `json:"-"`
 }
 
 // defaults of the workloads. A workload that is started does something to processes that

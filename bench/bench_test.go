@@ -386,6 +386,35 @@ func TestALodgerThatCannotStart(t *testing.T) {
 	}
 }
 
+// A run within a process that is started for it is as good as one in this process.
+func TestRunAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	cfg := Config{
+		Workload: Fanout, Sessions: 10, Inputs: 3, Embedded: true, Shards: 2, Sync: embedded.SyncRelaxed, DataDir: t.TempDir(),
+		Raw: 50 * time.Millisecond, Stall: 9 * time.Second, ExecutorDelay: 20 * time.Millisecond, Spawn: Again("bench-child"),
+	}
+	r, err := RunAlone(t.Context(), cfg)
+	if err != nil || r.Inputs != 30 || !r.Embedded || r.P50MS < 20 || r.RawCASPerS <= 0 || r.Commits == 0 {
+		t.Errorf("%v %+v", err, r)
+	}
+	cfg.Inputs = -1
+	if _, err := RunAlone(t.Context(), cfg); err == nil || err.Error() != "inputs must be positive, not -1" {
+		t.Errorf("%v", err)
+	}
+	cfg.Inputs = 3
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	cfg.ExecutorDelay = time.Minute // the end comes before an answer
+	if _, err := RunAlone(ctx, cfg); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	if left, err := os.ReadDir(cfg.DataDir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 // TestRun measures a small fleet of real processes, and one within this process.
 func TestRun(t *testing.T) {
 	if testing.Short() {

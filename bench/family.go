@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/kalahari-run/kalahari/connect"
@@ -46,6 +47,9 @@ type Child struct {
 	// Of a server:
 	DataDir string `json:"data_dir,omitzero"`
 
+	// Of a whole run:
+	Run *Config `json:"run,omitzero"`
+
 	// Of a worker:
 	URL       string `json:"url,omitzero"`
 	Namespace string `json:"namespace,omitzero"`
@@ -62,8 +66,12 @@ type Role string
 const (
 	RoleServer Role = "server"
 	RoleWorker Role = "worker"
+	RoleRun    Role = "run"   // of RunAlone
 	roleBench  Role = "bench" // the parent
 )
+
+// ordered is how orders to children are written.
+var ordered = jsonv1.FormatDurationAsNano(true)
 
 // Spawn makes the command of a process that calls [Serve].
 type Spawn func(ctx context.Context, role Role) (*exec.Cmd, error)
@@ -87,7 +95,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		return fmt.Errorf("child: %w", err)
 	}
 	var c Child
-	if err := json.Unmarshal(line, &c); err != nil {
+	if err := json.Unmarshal(line, &c, ordered); err != nil {
 		return fmt.Errorf("child: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -129,6 +137,8 @@ func (c Child) live(ctx context.Context, out io.Writer, log *slog.Logger) error 
 		return c.serve(ctx, out, log)
 	case RoleWorker:
 		return c.work(ctx, out, log)
+	case RoleRun:
+		return c.run(ctx, out)
 	}
 	return fmt.Errorf("child: there is no role %q", c.Role)
 }
@@ -261,7 +271,8 @@ func (f *family) hire(ctx context.Context, cfg Config) error {
 // ready. Files of it are called file.
 func (f *family) start(ctx context.Context, cfg Config, file string, what Child) (c *child, line string, err error) {
 	if !cfg.Embedded {
-		return bear(ctx, cfg, file, what)
+		what.Profile = cfg.profile(file)
+		return bear(ctx, cfg, file, startTimeout, what)
 	}
 	l, line, err := lodge(ctx, cfg, file, what)
 	if err == nil {
@@ -313,9 +324,6 @@ func (f *family) end() error {
 	for _, l := range slices.Backward(f.lodgers) {
 		errs = append(errs, l.end())
 	}
-	if f.lodgers != nil {
-		debug.FreeOSMemory() // the next run begins as this one did
-	}
 	for _, w := range f.workers {
 		errs = append(errs, w.end())
 	}
@@ -340,13 +348,13 @@ type child struct {
 	killed  bool
 }
 
-// bear starts a process and waits until it says that it is ready.
-func bear(ctx context.Context, cfg Config, file string, what Child) (*child, string, error) {
+// bear starts a process and waits for the first that it says.
+func bear(ctx context.Context, cfg Config, file string, patience time.Duration, what Child) (*child, string, error) {
 	cmd, err := cfg.Spawn(context.WithoutCancel(ctx), what.Role) // it is ended by end
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", what.Role, err)
 	}
-	what.Cores, what.Profile = cfg.cores(what.Role), cfg.profile(file)
+	what.Cores = cfg.cores(what.Role)
 	c := &child{role: what.Role, cmd: cmd, said: &tail{}}
 	cmd.Stderr = c.said
 	if cfg.LogDir != "" {
@@ -363,7 +371,7 @@ func bear(ctx context.Context, cfg Config, file string, what Child) (*child, str
 	if err != nil {
 		return nil, "", err
 	}
-	order, err := json.Marshal(what)
+	order, err := json.Marshal(what, ordered)
 	if err != nil {
 		return nil, "", err
 	}
@@ -384,8 +392,8 @@ func bear(ctx context.Context, cfg Config, file string, what Child) (*child, str
 		case line = <-c.answers:
 		case <-ctx.Done():
 			err = ctx.Err()
-		case <-time.After(startTimeout):
-			err = fmt.Errorf("not ready after %v", startTimeout)
+		case <-time.After(patience):
+			err = fmt.Errorf("not ready after %v", patience)
 		}
 	}
 	if err == nil && line == "" {

@@ -35,6 +35,10 @@ func (c BenchTable) Run(e *Env) error {
 	rows := [][]string{{"workload", "inputs/s", "p50 ms", "p95 ms", "p99 ms", "CPU µs", "server", "worker", "raw/s", "of raw", "wrong"}}
 	var reports []*bench.Report
 	var errs []error
+	run := bench.Run
+	if c.Embedded {
+		run = bench.RunAlone
+	}
 	ctx, stop := e.tidy()
 	defer stop()
 	for _, w := range bench.Suite(bench.Config{Sync: sync, Embedded: c.Embedded, Cores: c.Cores, DataDir: c.DataDir, Stall: c.Stall, Spawn: bench.Again("bench-child")}) {
@@ -47,7 +51,7 @@ func (c BenchTable) Run(e *Env) error {
 			if ctx.Err() != nil {
 				break
 			}
-			r, err := bench.Run(ctx, w.Config)
+			r, err := run(ctx, w.Config)
 			errs = append(errs, err)
 			if r != nil {
 				runs = append(runs, r)
