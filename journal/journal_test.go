@@ -81,9 +81,6 @@ func TestCommitsFormAChain(t *testing.T) {
 	}
 }
 
-// A session recovered under the fence it has gets a new writer. Its ids must be new too: it
-// would take an old commit in the tail for its own.
-// A long log is not read message by message: a takeover would take as many round trips.
 // Who has seen a tail that is not there any more does not take what comes before it for all.
 func TestALogThatEndsBeforeItsTail(t *testing.T) {
 	env, log := open(t)
@@ -108,6 +105,7 @@ func TestALogThatEndsBeforeItsTail(t *testing.T) {
 	}
 }
 
+// A long log is not read message by message: a takeover would take as many round trips.
 func TestALongLogIsReadInBulk(t *testing.T) {
 	const commits = 500
 	env, log := open(t)
@@ -143,6 +141,52 @@ func TestALongLogIsReadInBulk(t *testing.T) {
 	}
 }
 
+// Who knows the tail knows how long the log is, and reads all of it in bulk.
+func TestATailTellsHowLongTheLogIs(t *testing.T) {
+	env, log := open(t)
+	w := log.Writer("s1", "worker", 5, journal.Position{})
+	append20 := func() *journal.Message {
+		for range 20 {
+			if err := w.Append(t.Context(), nil, []byte("c")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tail, err := log.Last(t.Context(), "s1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tail
+	}
+	fold := func(from journal.Position, to *journal.Message) (n, questions int) {
+		asked, err := env.JS.Conn().SubscribeSync("$JS.API.STREAM.MSG.GET.>")
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := log.FoldTo(t.Context(), "s1", from, to, func(*journal.Message) error { n++; return nil })
+		if err != nil || at.Sequence < to.Sequence {
+			t.Fatalf("%+v, %v, and the tail stands at %d", at, err, to.Sequence)
+		}
+		questions, _, err = asked.Pending()
+		if err = errors.Join(err, asked.Unsubscribe()); err != nil {
+			t.Fatal(err)
+		}
+		return n, questions
+	}
+	first := append20()
+	if n, questions := fold(journal.Position{}, first); n != 20 || questions != 0 {
+		t.Errorf("%d commits, with %d questions to the leader, who had told of the tail", n, questions)
+	}
+	if n, questions := fold(journal.Position{Number: 18, Sequence: 18, Fence: 5}, first); n != 2 || questions != 1 {
+		t.Errorf("two commits: %d, with %d questions", n, questions)
+	}
+	append20() // the log has gone on since the tail was read
+	if n, _ := fold(journal.Position{}, first); n < 20 || n > 40 {
+		t.Errorf("%d commits up to the 20th of 40", n)
+	}
+}
+
+// A session recovered under the fence it has gets a new writer. Its ids must be new too: it
+// would take an old commit in the tail for its own.
 func TestANewWriterUnderTheSameFenceHasNewIDs(t *testing.T) {
 	_, log := open(t)
 	seen := map[string]bool{}

@@ -66,8 +66,9 @@ type Env struct {
 	BlobGrace time.Duration
 	// SnapshotEvery is the number of commits after which a snapshot is due. Default 1,024.
 	SnapshotEvery uint64
-	// SnapshotBytes of commits make one due as well, so that a session whose commits are large
-	// does not take longer to be taken over. Default 8 MiB.
+	// SnapshotBytes of commits make one due as well, and less of them where the last snapshot
+	// was small: eight times as much as that, at least 256 KiB. So a session is taken over as
+	// soon as what it has to remember allows. Default 8 MiB.
 	SnapshotBytes int
 	// FeedHorizon is how many commits stay in the log for readers of the feed, at least.
 	// Default 4,096.

@@ -27,10 +27,21 @@ const (
 
 // body is a commit's data as recovery reads it.
 type body struct {
-	Events  []feedEvent `json:"events"`
-	Record  record      `json:"record"`
-	DataRef string      `json:"dataref,omitzero"` // the object that holds the body, if it was too large
-	size    int         // in bytes, wherever it was
+	Events  jsontext.Value `json:"events"` // see feed: most of the body, and seldom read
+	Record  record         `json:"record"`
+	DataRef string         `json:"dataref,omitzero"` // the object that holds the body, if it was too large
+	size    int            // in bytes, wherever it was
+}
+
+// feed reads the events.
+func (b *body) feed() (events []feedEvent, err error) {
+	if len(b.Events) == 0 {
+		return nil, nil
+	}
+	if err := json.Unmarshal(b.Events, &events); err != nil {
+		return nil, fmt.Errorf("events: %w", err)
+	}
+	return events, nil
 }
 
 // record is our part of a commit. Nobody else reads it. Every commit carries one, and the
@@ -158,16 +169,20 @@ func (b *body) eventsOut(others []outgoing, last uint64) ([]outgoing, error) {
 		}
 		taken[at] = true
 	}
+	events, err := b.feed()
+	if err != nil {
+		return nil, err
+	}
 	out, ordinal := others, last-n
 	for _, e := range named {
-		if uint64(e.event) >= uint64(len(b.Events)) {
-			return nil, fmt.Errorf("out: the commit does not have the event %d, only %d events", e.event, len(b.Events))
+		if uint64(e.event) >= uint64(len(events)) {
+			return nil, fmt.Errorf("out: the commit does not have the event %d, only %d events", e.event, len(events))
 		}
 		ordinal++
 		for taken[ordinal] {
 			ordinal++
 		}
-		o, err := b.Events[e.event].outgoing(ordinal, e.mob)
+		o, err := events[e.event].outgoing(ordinal, e.mob)
 		if err != nil {
 			return nil, err
 		}

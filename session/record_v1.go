@@ -56,9 +56,13 @@ func (b *body) eventsV1(out []outgoing) ([]outgoing, error) {
 	if len(b.Record.Out) == 0 {
 		return out, nil
 	}
-	events := make(map[string]*feedEvent, len(b.Events))
-	for i := range b.Events {
-		events[b.Events[i].ID] = &b.Events[i]
+	feed, err := b.feed()
+	if err != nil {
+		return nil, err
+	}
+	events := make(map[string]*feedEvent, len(feed))
+	for i := range feed {
+		events[feed[i].ID] = &feed[i]
 	}
 	var named [][]jsontext.Value
 	if err := json.Unmarshal(b.Record.Out, &named); err != nil {

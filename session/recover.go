@@ -19,6 +19,7 @@ type folded struct {
 	ledger    ledger
 	cursor    uint64
 	confirmed uint64
+	settled   uint64 // what is numbered up to here the tail confirms: it need not be read
 	unsent    []outgoing
 	at        journal.Position
 	snapshot  kv.Snapshot
@@ -62,11 +63,26 @@ func (f *folded) behindSnapshot(ctx context.Context, env *Env, session string) e
 	if err != nil || tail == nil {
 		return err
 	}
+	f.settled = confirmedBy(tail)
 	f.at, err = env.Log.FoldTo(ctx, session, f.at, tail, func(m *journal.Message) error {
 		_, err := f.commit(ctx, env, session, m)
 		return err
 	})
 	return err
+}
+
+// confirmedBy is how far the publication had come when a commit was written, as the commit
+// says; 0 if it does not say so in its message.
+func confirmedBy(m *journal.Message) uint64 {
+	var b struct {
+		Record struct {
+			Confirmed uint64 `json:"confirmed"`
+		} `json:"record"`
+	}
+	if json.Unmarshal(m.Data, &b) != nil {
+		return 0 // the fold will tell
+	}
+	return b.Record.Confirmed
 }
 
 // tailOf is the last commit of the log, nil if the log is empty. It must not lie before the
@@ -200,11 +216,13 @@ func (f *folded) commit(ctx context.Context, env *Env, session string, m *journa
 		return nil, broken("the cursor goes back from %d to %d", f.cursor, r.Cursor)
 	}
 	f.cursor, f.released = r.Cursor, r.Kind == kindRelease
-	sent, err := b.sent(d)
-	if err != nil {
-		return nil, broken("%v", err)
+	if f.settled == 0 || d.Sent > f.settled {
+		sent, err := b.sent(d)
+		if err != nil {
+			return nil, broken("%v", err)
+		}
+		f.unsent = append(f.unsent, sent...)
 	}
-	f.unsent = append(f.unsent, sent...)
 	// The confirmed prefix is the maximum of what snapshot and commits say (PROTOCOL 32).
 	f.confirmed = max(f.confirmed, r.Confirmed)
 	for len(f.unsent) > 0 && f.unsent[0].Ordinal <= f.confirmed {
@@ -267,7 +285,9 @@ func (s *Session) recover(ctx context.Context) error {
 	if err := s.checkMailbox(ctx, f.cursor); err != nil {
 		return err
 	}
-	s.kernel, s.ledger, s.cursor, s.snapshot, s.tail = f.kernel, f.ledger, f.cursor, f.snapshot, f.tail
+	s.kernel, s.ledger, s.cursor, s.tail = f.kernel, f.ledger, f.cursor, f.tail
+	s.snapshot, s.snapshotSize = f.snapshot, len(f.snapshot.Data)
+	s.snapshot.Data = nil // it is kept as long as the session
 	// Before a release everything was removed; how much a lost owner left is not known.
 	s.consumed, s.sincePurge = consumed{}, 0
 	if !f.released && f.cursor > 0 {

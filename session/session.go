@@ -39,8 +39,10 @@ type Session struct {
 	writer   *journal.Writer
 	snapshot kv.Snapshot // the last one known stored; Revision guards the next (PROTOCOL 20)
 	tail     int         // bytes of the commits behind it
-	outbox   *outbox
-	unsent   []outgoing // of earlier owners, to be published once the claim is stored
+	// snapshotSize is that of the last snapshot in bytes.
+	snapshotSize int
+	outbox       *outbox
+	unsent       []outgoing // of earlier owners, to be published once the claim is stored
 
 	next        pending
 	edited      delta     // what change is at work on; a local one would be an allocation each

@@ -9,15 +9,29 @@ import (
 	"github.com/kalahari-run/kalahari/kv"
 )
 
-// snapshotIfDue takes a snapshot every SnapshotEvery commits or SnapshotBytes, trims the log
-// behind it and purges the mailbox behind the cursor. A failure is not fatal: the log has
+const (
+	// snapshotShare is how many times as large as the last snapshot the commits behind it may
+	// become: what is written is then an eighth more at most, and a session with little to
+	// remember is soon taken over.
+	snapshotShare = 8
+	// snapshotLeast is how much of commits is worth a snapshot, however small.
+	snapshotLeast = 256 << 10
+)
+
+// snapshotDue reports whether the log behind the last snapshot is long enough for another.
+func (s *Session) snapshotDue(number uint64) bool {
+	worth := max(snapshotLeast, snapshotShare*s.snapshotSize)
+	return number-s.snapshot.Commit >= s.env.SnapshotEvery || s.tail >= min(s.env.SnapshotBytes, worth)
+}
+
+// snapshotIfDue takes a snapshot, and with it trims the log behind it and purges the mailbox
+// behind the cursor if that is worth its while. A failure is not fatal: the log has
 // everything. Another is tried some commits later, as a large state takes its time to write.
 func (s *Session) snapshotIfDue(ctx context.Context) {
 	s.sincePurge += s.next.inputs
 	taken := false
 	number := s.writer.Position().Number
-	due := number-s.snapshot.Commit >= s.env.SnapshotEvery || s.tail >= s.env.SnapshotBytes
-	if due && number >= s.snapshotAgain {
+	if s.snapshotDue(number) && number >= s.snapshotAgain {
 		err := s.takeSnapshot(ctx)
 		if taken = err == nil; !taken {
 			s.snapshotAgain = number + s.env.SnapshotEvery/8 + 1
@@ -26,7 +40,8 @@ func (s *Session) snapshotIfDue(ctx context.Context) {
 	}
 	// The bound counts what is not purged (PROTOCOL 27), and the cursor is in the log: a session
 	// without a snapshot would refuse its producers in the end.
-	if taken || uint64(s.sincePurge) >= s.env.MailboxLimit/2 {
+	since := uint64(s.sincePurge)
+	if taken && since >= s.env.MailboxLimit/16 || since >= s.env.MailboxLimit/2 {
 		s.purgeMailbox(ctx)
 	}
 }
@@ -61,7 +76,7 @@ func (s *Session) takeSnapshot(ctx context.Context) error {
 		}
 		return fmt.Errorf("session %s: snapshot: %w", s.id, err)
 	}
-	s.snapshot, s.tail, s.trimming.Marks = snap, 0, marks
+	s.snapshot, s.snapshotSize, s.tail, s.trimming.Marks = snap, len(data), 0, marks
 	s.trim(ctx, to)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/kalahari-run/kalahari/embedded/embeddedtest"
 	"github.com/kalahari-run/kalahari/executor"
@@ -97,7 +98,16 @@ func TestSpilledCommitsCount(t *testing.T) {
 		}}
 	})
 	f.await("s", "end", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == "p1" })
-	if n, err := session.TailForTest(t.Context(), stored(t, env), "s"); err != nil || n < 2*each {
+	e := stored(t, env)
+	for late := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) { // it comes behind the commit
+		if _, err := e.Store.Snapshots.Read(t.Context(), "s"); err == nil {
+			break
+		} else if !errors.Is(err, kv.ErrNoSnapshot) || time.Now().After(late) {
+			t.Fatalf("a large commit without a snapshot: %v", err)
+		}
+	}
+	loseSnapshot(t, env, "s")
+	if n, err := session.TailForTest(t.Context(), e, "s"); err != nil || n < 2*each {
 		t.Errorf("%d bytes are behind the snapshot, %v", n, err)
 	}
 }
