@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"fmt"
 	"slices"
 	"syscall"
 	"testing"
@@ -119,10 +120,16 @@ func TestAWorkerStoppedPastItsLeaseIsFencedOnReturn(t *testing.T) {
 	w.until(10*time.Second, "it comes back as another incarnation", func() bool {
 		return len(stopped.lines("starts over as a new incarnation")) > 0 && len(stopped.lines(`"msg":"worker joined"`)) == 2
 	})
-	// It hosts sessions again, under its new name.
+	// It hosts sessions again, under its new name, as soon as it has asked for new ones.
 	l.prompts(sessions, 2, 0)
-	l.prompts(names("n", 40), 2, 0)
-	w.until(30*time.Second, "every input ends", func() bool { return h.completed() >= l.total() })
+	for round := range 30 {
+		fresh := names(fmt.Sprintf("n%d-", round), 10)
+		l.prompts(fresh, 2, 0)
+		w.until(30*time.Second, "every input ends", func() bool { return h.completed() >= l.total() })
+		if len(ownedBy(h, fresh, stopped)) > 0 {
+			break
+		}
+	}
 	r := l.verify()
 	refused := stopped.metric("kalahari_appends_refused_total")
 	again := 0

@@ -64,6 +64,9 @@ func (c BenchTable) Run(e *Env) error {
 		reports = append(reports, r)
 		rows = append(rows, row(w.Name, r))
 	}
+	if errors.Join(errs...) == nil {
+		errs = append(errs, ctx.Err()) // it may have come between two runs
+	}
 	if e.JSON {
 		return errors.Join(append(errs, e.print(reports))...)
 	}
