@@ -342,7 +342,7 @@ type child struct {
 	name    string // of a worker
 	cmd     *exec.Cmd
 	stdin   io.WriteCloser
-	answers chan string // the lines it writes
+	answers <-chan string // the lines it writes
 	said    *tail
 	log     *os.File // of what it says, nil for none
 	killed  bool
@@ -378,31 +378,42 @@ func bear(ctx context.Context, cfg Config, file string, patience time.Duration, 
 	if err := cmd.Start(); err != nil {
 		return nil, "", fmt.Errorf("%s: %w", what.Role, err)
 	}
-	c.answers = make(chan string, 1)
-	go func() {
-		defer close(c.answers) // it ended
-		for lines := bufio.NewScanner(stdout); lines.Scan(); {
-			c.answers <- lines.Text()
-		}
-	}()
-	_, err = c.stdin.Write(append(order, '\n'))
+	c.answers = linesOf(stdout)
 	line := ""
-	if err == nil {
-		select {
-		case line = <-c.answers:
-		case <-ctx.Done():
-			err = ctx.Err()
-		case <-time.After(patience):
-			err = fmt.Errorf("not ready after %v", patience)
-		}
-	}
-	if err == nil && line == "" {
-		err = errors.New("ended before it was ready")
+	if _, err = c.stdin.Write(append(order, '\n')); err == nil {
+		line, err = first(ctx, c.answers, patience)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("%s process: %w", what.Role, errors.Join(err, c.end()))
 	}
 	return c, line, nil
+}
+
+// linesOf are the lines that are read, until there is no more.
+func linesOf(r io.Reader) <-chan string {
+	lines := make(chan string, 1)
+	go func() {
+		defer close(lines)
+		for words := bufio.NewScanner(r); words.Scan(); {
+			lines <- words.Text()
+		}
+	}()
+	return lines
+}
+
+// first is the first line that somebody says.
+func first(ctx context.Context, lines <-chan string, patience time.Duration) (string, error) {
+	select {
+	case line, ok := <-lines:
+		if !ok {
+			return "", errors.New("ended before it was ready")
+		}
+		return line, nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-time.After(patience):
+		return "", fmt.Errorf("not ready after %v", patience)
+	}
 }
 
 const (

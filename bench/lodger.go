@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -38,23 +37,7 @@ func lodge(ctx context.Context, cfg Config, file string, what Child) (l *lodger,
 		_ = out.Close() // never fails
 		l.left <- err
 	}()
-	lines := make(chan string, 1)
-	go func() {
-		defer close(lines) // it ended
-		for words := bufio.NewScanner(said); words.Scan(); {
-			lines <- words.Text()
-		}
-	}()
-	select {
-	case line = <-lines:
-	case <-ctx.Done():
-		err = ctx.Err()
-	case <-time.After(startTimeout):
-		err = fmt.Errorf("not ready after %v", startTimeout)
-	}
-	if err == nil && line == "" {
-		err = errors.New("ended before it was ready")
-	}
+	line, err = first(ctx, linesOf(said), startTimeout)
 	if err != nil {
 		return nil, "", errors.Join(fmt.Errorf("%s in this process: %w", what.Role, err), l.end())
 	}

@@ -166,6 +166,9 @@ func TestATailTellsHowLongTheLogIs(t *testing.T) {
 		if err != nil || at.Sequence < to.Sequence {
 			t.Fatalf("%+v, %v, and the tail stands at %d", at, err, to.Sequence)
 		}
+		if err := env.JS.Conn().Flush(); err != nil {
+			t.Fatal(err)
+		}
 		questions, _, err = asked.Pending()
 		if err = errors.Join(err, asked.Unsubscribe()); err != nil {
 			t.Fatal(err)

@@ -16,6 +16,10 @@ const (
 	snapshotShare = 8
 	// snapshotLeast is how much of commits is worth a snapshot, however small.
 	snapshotLeast = 256 << 10
+
+	// What was consumed is purged when it is a half of the mailbox's bound, with a snapshot a
+	// sixteenth (PROTOCOL 27).
+	purgeShare, purgeShareAtSnapshot = 2, 16
 )
 
 // snapshotDue reports whether the log behind the last snapshot is long enough for another.
@@ -41,7 +45,7 @@ func (s *Session) snapshotIfDue(ctx context.Context) {
 	// The bound counts what is not purged (PROTOCOL 27), and the cursor is in the log: a session
 	// without a snapshot would refuse its producers in the end.
 	since := uint64(s.sincePurge)
-	if taken && since >= s.env.MailboxLimit/16 || since >= s.env.MailboxLimit/2 {
+	if taken && since >= s.env.MailboxLimit/purgeShareAtSnapshot || since >= s.env.MailboxLimit/purgeShare {
 		s.purgeMailbox(ctx)
 	}
 }

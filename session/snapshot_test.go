@@ -164,6 +164,26 @@ func TestAMailboxIsPurgedWithoutSnapshots(t *testing.T) {
 	}
 }
 
+// With a snapshot the mailbox is purged long before it is half full.
+func TestAMailboxIsPurgedWithASnapshot(t *testing.T) {
+	const limit, inputs = 640, 60 // a sixteenth is 40
+	env := embeddedtest.ProvisionedWith(t, "test", 1, subjects.Settings{MailboxLimit: limit})
+	f := follow(t, env, env.Namespace.FxSession("s"))
+	start(t, env, func(c *worker.Config) { c.MailboxLimit, c.SnapshotEvery = limit, 8 })
+	for i := range inputs {
+		id := fmt.Sprint("p", i)
+		publish(t, env, "s", id, subjects.InputType("prompt"), `{"text":"x"}`)
+		f.await("s", "end", func(h *happening) bool { return h.Name == "InputCompleted" && h.field("input_id") == id })
+	}
+	in, err := env.JS.Stream(t.Context(), env.Namespace.InStream(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := in.CachedInfo().State.Msgs; n >= 40 {
+		t.Errorf("%d of %d inputs are in the mailbox still", n, inputs)
+	}
+}
+
 // An event is carried unchanged, also by a snapshot: who signs it signs its bytes.
 func TestASnapshotKeepsDataToTheLetter(t *testing.T) {
 	const data = `{ "text" : "\u0041\/<", "n": 1.50 }`

@@ -19,7 +19,7 @@ type BenchTable struct {
 	DataDir  string        `name:"data-dir" type:"existingdir" help:"Where the server's stores are made, and removed afterwards. Default: the directory for temporary files."`
 	Stall    time.Duration `name:"stall" default:"30s" help:"Give up when nothing ends for so long."`
 	Cores    int           `name:"cores" help:"Cores that each process may use at once. Default: half of the machine's, and all of them for a server with --sync always and with --embedded."`
-	Embedded bool          `name:"embedded" help:"Server and workers are part of this process, as in kalahari dev, not processes of their own; without failover, which kills one."`
+	Embedded bool          `name:"embedded" help:"Server, workers and load of each run are one process, as in kalahari dev, not processes of their own; without failover, which kills one."`
 	Runs     int           `name:"runs" default:"1" help:"Measure each workload so often, and show the one in the middle, by inputs/s, by p99 at a given rate, or by the longest stall: the first after a rest is slower on some machines."`
 }
 
